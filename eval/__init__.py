@@ -1,0 +1,1 @@
+"""The grounding evals: cases, measures, gates, and the command that runs them."""

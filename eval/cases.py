@@ -1,0 +1,310 @@
+"""Eval cases: what a question must be answered with, read from files of one JSON object a line.
+
+A misspelt key is an error rather than a case that silently asks for less.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from rag.errors import UsageError
+from rag.text import fold
+from rag.types import Abstention
+
+TYPES = (
+    "single",
+    "single_paraphrase",
+    "numeric",
+    "false_premise",
+    "adversarial",
+    "comparison",
+    "aggregation",
+    "conversation",
+    "chat",
+    "unanswerable_near",
+    "unanswerable_far",
+    "out_of_domain",
+)
+"""Every type of case, in the order of reports."""
+
+ABSTENTIONS: tuple[Abstention, ...] = get_args(Abstention)
+_EXPECTED: Mapping[str, Abstention] = {
+    "unanswerable_near": "not_stated",
+    "unanswerable_far": "no_paper",
+    "out_of_domain": "off_topic",
+}
+BUNDLED = Path(__file__).parent / "cases"
+"""The folder of the cases that come with PaperChat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One question of a conversation and what its answer must hold."""
+
+    question: str
+    gold_papers: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    key_facts: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One subject of a comparison."""
+
+    name: str
+    papers: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One question and what a right answer must hold; papers are named by their titles."""
+
+    id: str
+    type: str  # one of TYPES
+    question: str  # the last one of a conversation
+    answerable: bool
+    abstention: Abstention | None = None  # the right kind; None exactly where answerable
+    gold_papers: tuple[str, ...] = ()
+    near_papers: tuple[str, ...] = ()  # on the topic, and silent about what is asked
+    borderline: tuple[str, ...] = ()  # count neither way
+    evidence: tuple[str, ...] = ()  # sentences of the gold papers' abstracts, verbatim
+    key_facts: tuple[tuple[str, ...], ...] = ()  # each a list of alternatives
+    turns: tuple[Turn, ...] = ()  # of a conversation, the last one being the question
+    sides: tuple[Side, ...] = ()  # of a comparison
+    count: int | None = None  # how many papers an aggregation has
+    must_not: tuple[str, ...] = ()  # strings and behaviours, for people to read
+    answer: str = ""  # a right answer, for people to read
+    why: str = ""  # why the case is there
+    note: str = ""
+
+    @property
+    def expected(self) -> str:
+        """The row of the confusion table: "answerable" or the right kind of abstention."""
+        return self.abstention or "answerable"
+
+
+def read_cases(paths: Sequence[Path] = (BUNDLED,)) -> tuple[Case, ...]:
+    """Read all cases of *paths*, files or folders of `*.jsonl`, in order of path and line.
+
+    Raises UsageError, naming file and line, for an unreadable file, a line that is no case, an id
+    used twice, and for no case at all.
+    """
+    cases: dict[str, Case] = {}
+    for file in _files(paths):
+        for number, line in enumerate(_text(file).split("\n"), start=1):
+            if not line.strip():
+                continue
+            try:
+                case = parse_case(line)
+                if case.id in cases:
+                    raise ValueError(f"the id {case.id!r} is used twice: give this case another")
+            except ValueError as error:
+                raise UsageError(f"{file}:{number}: {error}.") from error
+            cases[case.id] = case
+    if not cases:
+        raise UsageError(f"{_named(paths)} holds no cases: name a case file with --cases.")
+    return tuple(cases.values())
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """The files of *paths*, each once."""
+    found: list[Path] = []
+    for path in paths:
+        found.extend(sorted(path.glob("*.jsonl")) if path.is_dir() else [path])
+    return list({file.resolve(): file for file in found}.values())
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")  # Windows editors put a byte-order mark
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"The case file {file} cannot be read as UTF-8 text: check its name."
+        raise UsageError(problem) from error
+
+
+def _named(paths: Sequence[Path]) -> str:
+    return ", ".join(map(str, paths)) or "An empty list"
+
+
+def parse_case(line: str) -> Case:
+    """Read one case from one JSON object. Raises ValueError, one clause that says what is wrong."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("this line is not JSON: mend or remove it") from error
+    values = _values(record, _CASE_KEYS, ("id", "type", "question", "answerable"), "case")
+    if values["type"] not in TYPES:
+        wanted = nearest(values["type"], TYPES)
+        raise ValueError(f"unknown type {values['type']!r}: did you mean {wanted!r}?")
+    if not values["answerable"]:
+        values["abstention"] = values.get("abstention") or _EXPECTED.get(values["type"])
+    case = Case(**values)
+    for problem, wrong in _RULES.items():
+        if wrong(case):
+            raise ValueError(f"case {case.id!r} {problem}")
+    return case
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """The one of *known* that is spelt most like *word*."""
+    return difflib.get_close_matches(word, known, n=1, cutoff=0.0)[0]
+
+
+def _values(
+    record: object, keys: Mapping[str, Callable[[Any], Any]], needed: Sequence[str], noun: str
+) -> dict[str, Any]:
+    """The values of *record*, checked; a key that nobody reads is left out."""
+    if not isinstance(record, dict):
+        raise ValueError(f"a {noun} must be a JSON object with the keys {', '.join(needed)}")
+    for key in record:
+        if key not in keys:
+            wanted = nearest(key, tuple(keys))
+            raise ValueError(f"unknown key {key!r} in a {noun}: did you mean {wanted!r}?")
+    for key in needed:
+        if key not in record:
+            raise ValueError(f"a {noun} lacks the key {key!r}: add it")
+    values = {}
+    for key, value in record.items():
+        try:
+            values[key] = keys[key](value)
+        except TypeError as error:
+            raise ValueError(f"the key {key!r} of a {noun} must be {error}") from error
+    return {key: value for key, value in values.items() if value is not _UNREAD}
+
+
+# Readers of a key's value: each raises TypeError saying what the value must be.
+
+_UNREAD = object()
+
+
+def _unread(_value: object) -> object:
+    return _UNREAD
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a string")
+    return value
+
+
+def _words(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError("a string with something in it")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("true or false")
+    return value
+
+
+def _whole(value: object) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise TypeError("a whole number or null")
+    return value
+
+
+def _kind(value: object) -> Abstention | None:
+    for kind in ABSTENTIONS:
+        if value == kind:
+            return kind
+    if value is not None:
+        raise TypeError(f"null or one of {', '.join(ABSTENTIONS)}")
+    return None
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError("a list")
+    return value
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+        raise TypeError("a list of strings with something in each")
+    return tuple(value)
+
+
+_SOLID = re.compile(r"[^\s-]")
+
+
+def _facts(value: object) -> tuple[tuple[str, ...], ...]:
+    facts = tuple(_strings([v] if isinstance(v, str) else v) for v in _list(value))
+    if any(not fact for fact in facts) or any(not _SOLID.search(fold(f)) for f in sum(facts, ())):
+        raise TypeError("a list of strings, or of lists of alternatives, with a word in each")
+    return facts
+
+
+def _turns(value: object) -> tuple[Turn, ...]:
+    return tuple(Turn(**_values(v, _TURN_KEYS, ("question",), "turn")) for v in _list(value))
+
+
+def _sides(value: object) -> tuple[Side, ...]:
+    return tuple(Side(**_values(v, _SIDE_KEYS, ("name",), "side")) for v in _list(value))
+
+
+_TURN_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    "question": _words,
+    "gold_papers": _strings,
+    "evidence": _strings,
+    "key_facts": _facts,
+}
+_SIDE_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    "name": _words,
+    "papers": _strings,
+    "evidence": _strings,
+}
+_CASE_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    "id": _words,
+    "type": _words,
+    "question": _words,
+    "answerable": _flag,
+    "abstention": _kind,
+    "gold_papers": _strings,
+    "near_papers": _strings,
+    "borderline": _strings,
+    "evidence": _strings,
+    "key_facts": _facts,
+    "turns": _turns,
+    "sides": _sides,
+    "count": _whole,
+    "must_not": _strings,
+    "answer": _string,
+    "why": _string,
+    "note": _string,
+    "not_stated": _unread,
+}
+_RULES: Mapping[str, Callable[[Case], bool]] = {
+    "is answerable and names an abstention: set one of the two": lambda case: (
+        case.answerable and case.abstention is not None
+    ),
+    "is not answerable: say which abstention is right": lambda case: (
+        not case.answerable and case.abstention is None
+    ),
+    "is not answerable and has gold papers or evidence: remove them": lambda case: (
+        not case.answerable and bool(case.gold_papers or case.evidence)
+    ),
+    "is answerable without gold papers: name them": lambda case: (
+        case.answerable and case.type != "chat" and not case.gold_papers
+    ),
+    "has a paper that is both gold and borderline: keep one": lambda case: bool(
+        set(case.gold_papers) & set(case.borderline)
+    ),
+    "counts another number of papers than it names: correct one": lambda case: (
+        case.count is not None and case.count != len(case.gold_papers)
+    ),
+    "is a conversation without turns, or has turns and is none: correct one": lambda case: (
+        bool(case.turns) != (case.type == "conversation")
+    ),
+    "asks another question than its last turn: make them equal": lambda case: (
+        bool(case.turns) and case.turns[-1].question != case.question
+    ),
+}

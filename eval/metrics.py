@@ -1,0 +1,282 @@
+"""Measures over plain values: no product types, no files, no clock.
+
+Each measure scores one case; the runner averages over cases. Titles and texts are compared as
+they are given, so callers unify spellings (`rag.text`) before they come here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import pairwise
+from math import log2
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+Statistic = Callable[[Values], Values]
+"""Float values (…, n) to one value for each row of n: a mean or a percentile."""
+
+HALF = 0.5
+"""The part of a span that must be shared for two spans to count as the same evidence."""
+
+
+class Span(NamedTuple):
+    """A half-open range of characters in one paper's abstract."""
+
+    paper: str
+    start: int
+    end: int
+
+
+# Ranking
+
+
+def recall_at(k: int, ranking: Sequence[str], gold: Collection[str]) -> float:
+    """Share of *gold* among the first *k* of *ranking*: |gold ∩ top k| / |gold|, in [0, 1].
+
+    With more than *k* gold items 1 cannot be reached. A repeated item counts where it stands
+    first. Raises ValueError if *gold* is empty. Source: Manning, Raghavan, Schütze,
+    Introduction to Information Retrieval, 2008, section 8.4; `R@k` of ir_measures.
+    """
+    return recall(_once(ranking)[:k], gold)
+
+
+def reciprocal_rank(ranking: Sequence[str], gold: Collection[str]) -> float:
+    """1 / rank of the first gold item, ranks from 1; 0 if there is none. In [0, 1].
+
+    Its average over cases is the MRR. Raises ValueError if *gold* is empty. Source: Voorhees,
+    The TREC-8 Question Answering Track Report, 1999; `RR` of ir_measures.
+    """
+    _need(gold)
+    ranks = (rank for rank, item in enumerate(_once(ranking), start=1) if item in gold)
+    return 1.0 / next(ranks, float("inf"))
+
+
+def ndcg_at(k: int, ranking: Sequence[str], gold: Collection[str]) -> float:
+    """Discounted gain of the first *k* over the best possible one, in [0, 1].
+
+    DCG = Σ 1 / log2(rank + 1) over gold items at rank ≤ k, ranks from 1; the ideal ranking has
+    min(|gold|, k) of them on top. Raises ValueError if *gold* is empty. Source: Järvelin and
+    Kekäläinen, TOIS 20(4), 2002, with gains of 0 and 1; `nDCG@k` of ir_measures.
+    """
+    _need(gold)
+    top = _once(ranking)[:k]
+    gain = sum(1 / log2(rank + 1) for rank, item in enumerate(top, start=1) if item in gold)
+    ideal = sum(1 / log2(rank + 1) for rank in range(1, min(len(set(gold)), k) + 1))
+    return gain / ideal
+
+
+def _once(items: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(items))
+
+
+def _need(gold: Collection[object]) -> None:
+    if not gold:
+        raise ValueError("a measure against gold needs at least one gold item")
+
+
+# Citations
+
+
+def precision(found: Collection[str], gold: Collection[str]) -> float:
+    """Share of *found* that is gold: |found ∩ gold| / |found|, in [0, 1]; 0 if nothing was found.
+
+    Nothing found is 0 and not left out, or saying nothing would be the best answer. Raises
+    ValueError if *gold* is empty. Source: citation precision after Gao et al., Enabling Large
+    Language Models to Generate Text with Citations, 2023, here against papers marked by hand.
+    """
+    _need(gold)
+    return len(set(found) & set(gold)) / max(1, len(set(found)))
+
+
+def recall(found: Collection[str], gold: Collection[str]) -> float:
+    """Share of *gold* that was found: |found ∩ gold| / |gold|, in [0, 1].
+
+    Raises ValueError if *gold* is empty. Source: as `precision`.
+    """
+    _need(gold)
+    return len(set(found) & set(gold)) / len(set(gold))
+
+
+# Evidence
+
+
+def shared(one: Span, other: Span) -> int:
+    """Characters that two spans share, 0 or more; 0 in different papers."""
+    if one.paper != other.paper:
+        return 0
+    return max(0, min(one.end, other.end) - max(one.start, other.start))
+
+
+def same_evidence(one: Span, other: Span) -> bool:
+    """Whether two spans share at least half the characters of the shorter one."""
+    both = shared(one, other)
+    return both > 0 and both >= HALF * min(one.end - one.start, other.end - other.start)
+
+
+def evidence_precision(statements: Sequence[Sequence[Span]], gold: Collection[Span]) -> float:
+    """Share of shown statements, each given as its spans, that rest on gold evidence; in [0, 1].
+
+    A statement rests on gold evidence if one of its spans is the `same_evidence` as a gold span.
+    0 if no statement was shown. Raises ValueError if *gold* is empty. Source: ours; the overlap
+    of half the shorter span stands in for equal sentences, since splitters differ.
+    """
+    _need(gold)
+    return sum(map(bool, on_gold(statements, gold))) / max(1, len(statements))
+
+
+def on_gold(statements: Sequence[Sequence[Span]], gold: Collection[Span]) -> list[bool]:
+    """For each statement, given as its spans, whether one is the `same_evidence` as a gold span."""
+    return [any(same_evidence(span, g) for span in spans for g in gold) for spans in statements]
+
+
+def evidence_recall(spans: Collection[Span], gold: Collection[Span]) -> float:
+    """Share of gold spans of which one shown span covers at least half, in [0, 1].
+
+    Raises ValueError if *gold* is empty. Source: ours, the counterpart of `evidence_precision`.
+    """
+    _need(gold)
+    return sum(map(bool, covered(spans, gold))) / len(gold)
+
+
+def covered(spans: Collection[Span], gold: Collection[Span]) -> list[bool]:
+    """For each gold span, whether one shown span covers at least half of its characters."""
+    return [any(shared(span, g) >= HALF * (g.end - g.start) for span in spans) for g in gold]
+
+
+def is_exact(text: str, start: int, end: int, abstract: str) -> bool:
+    """Whether *text* is the non-empty half-open range of *abstract*; no counting from the end."""
+    return 0 <= start < end <= len(abstract) and abstract[start:end] == text
+
+
+def share(flags: Sequence[bool]) -> float:
+    """Share of true *flags*, in [0, 1]. Raises ValueError if there are none."""
+    if not flags:
+        raise ValueError("a share needs at least one value")
+    return sum(map(bool, flags)) / len(flags)
+
+
+# Key facts
+
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_ESCAPED = re.compile(r"\\(?=[%&$#_])")
+_BEFORE_PERCENT = re.compile(r"\s+(?=%)")
+_TIMES = re.compile(r"(?<=\d)times")  # a × whose TeX form lost its backslash: "4timesRTX 3090"
+_PIECE = re.compile(r"([\s-]*)([^\s-])")
+
+
+def key_fact_recall(facts: Sequence[Sequence[str]], texts: Sequence[str]) -> float:
+    """Share of *facts* found in *texts*, in [0, 1]; a fact is a list of alternatives.
+
+    Facts and texts must have gone through one folding of letters. Raises ValueError if there are
+    no facts. Source: nugget recall, Voorhees, TREC 2003 Question Answering, with string matching.
+    """
+    _need(facts)
+    return sum(fact_found(fact, texts) for fact in facts) / len(facts)
+
+
+def fact_found(alternatives: Sequence[str], texts: Sequence[str]) -> bool:
+    """Whether one of *alternatives* occurs in one of *texts*.
+
+    Case, thousands separators and a hyphen, space or nothing between words make no difference.
+    "5%" is not found in "55%" or "2.5%", nor "RAG" in "storage"; "token ID" is in "token IDs".
+
+    >>> fact_found(["12,288 GPUs"], ["on 12288 gpus"]), fact_found(["4-bit"], ["in 64 bit"])
+    (True, False)
+    """
+    patterns = [_pattern(_plain(fact)) for fact in alternatives]
+    return any(pattern.search(_plain(text)) for text in texts for pattern in patterns)
+
+
+def _plain(text: str) -> str:
+    text = _THOUSANDS.sub("", text.casefold())
+    return _BEFORE_PERCENT.sub("", _ESCAPED.sub("", _TIMES.sub("x ", text)))
+
+
+def _pattern(fact: str) -> re.Pattern[str]:
+    """The expression that finds *fact*, bounded so that it is no part of another number or word."""
+    pieces = _PIECE.findall(fact)
+    if not pieces:
+        raise ValueError("a key fact needs at least one letter, digit or sign")
+    written = [re.escape(pieces[0][1])]
+    for (_, before), (gap, char) in pairwise(pieces):
+        digits = before.isdigit() and char.isdigit()  # "1 2" is not 12
+        joint = ("", r"[\s-]+") if digits else ("-?", r"[\s-]*")
+        written.append(joint[bool(gap)] + re.escape(char))
+    return re.compile(_left(pieces[0][1]) + "".join(written) + _right(pieces[-1][1]))
+
+
+def _left(char: str) -> str:
+    if char.isdigit():
+        return r"(?<!\d)(?<!\d[.,])"
+    return r"(?<![a-z0-9])" if _is_latin(char) else ""
+
+
+def _right(char: str) -> str:
+    if char.isdigit():
+        return r"(?!\d)(?![.,]\d)"
+    return r"(?:e?s|e?d|ing)?(?![a-z])" if _is_latin(char) else ""
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() and char.isalpha()  # other scripts are written without spaces
+
+
+# Abstention
+
+
+def confusion(
+    pairs: Iterable[tuple[str, str]], rows: Sequence[str], columns: Sequence[str]
+) -> tuple[tuple[int, ...], ...]:
+    """Count (gold, got) *pairs*: one tuple for each of *rows*, one count for each of *columns*.
+
+    Raises ValueError for a label that is in neither, since a lost pair would flatter the table.
+    """
+    counts = [[0] * len(columns) for _ in rows]
+    for gold, got in pairs:
+        counts[list(rows).index(gold)][list(columns).index(got)] += 1
+    return tuple(map(tuple, counts))
+
+
+# Averages and their intervals
+
+
+def mean(values: Values) -> Values:
+    """Arithmetic mean along the last axis."""
+    return np.asarray(values.mean(axis=-1))
+
+
+def p50(values: Values) -> Values:
+    """Median along the last axis, in the unit of *values*."""
+    return np.asarray(np.percentile(values, 50, axis=-1))
+
+
+def p95(values: Values) -> Values:
+    """95th percentile along the last axis, in the unit of *values*, linear between neighbours.
+
+    Source: Hyndman and Fan, The American Statistician 50(4), 1996, definition 7.
+    """
+    return np.asarray(np.percentile(values, 95, axis=-1))
+
+
+def interval(
+    values: Sequence[float],
+    statistic: Statistic = mean,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 1,
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of *statistic* over cases: (low, high), the same on every run.
+
+    Raises ValueError if *values* is empty. Source: Efron and Tibshirani, An Introduction to the
+    Bootstrap, 1993, section 13.3.
+    """
+    _need(values)
+    sample = np.asarray(values, dtype=np.float64)
+    drawn = np.random.default_rng(seed).integers(len(sample), size=(resamples, len(sample)))
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(statistic(sample[drawn]), [tail, 100 - tail])
+    return float(low), float(high)

@@ -1,0 +1,1 @@
+"""PaperChat's library: question answering over paper abstracts, with proof for every sentence."""

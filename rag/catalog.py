@@ -1,0 +1,241 @@
+"""What the collection holds, in one SQLite file: the single source of truth.
+
+Vectors and the lexical index may hold more than is live (a run that was killed, a version being
+replaced); they never hold less. Whatever the catalog does not list does not exist. One transaction
+moves the catalog from one generation to the next, which makes every update all or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import StoreError, StoreVersion
+from rag.names import Name
+from rag.text import digest
+from rag.types import Paper
+
+FORMAT = 1
+FILE = "catalog.sqlite"
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE papers (
+    id TEXT PRIMARY KEY, version TEXT NOT NULL, title TEXT NOT NULL, abstract TEXT NOT NULL,
+    content_hash TEXT NOT NULL, sources TEXT NOT NULL, external_id TEXT, year INTEGER,
+    authors TEXT NOT NULL, url TEXT
+);
+CREATE TABLE names (key TEXT NOT NULL, surface TEXT NOT NULL, paper_id TEXT NOT NULL,
+    introduced INTEGER NOT NULL);
+CREATE INDEX names_by_key ON names (key);
+CREATE INDEX names_by_paper ON names (paper_id);
+CREATE TABLE dead (version TEXT PRIMARY KEY);
+"""
+_COLUMNS = "id, title, abstract, content_hash, sources, external_id, year, authors, url"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Which generation is live, and what its vectors were made with."""
+
+    generation: int  # 0 before the first commit; grows by one with each
+    space: str  # fingerprint of model, chunking and terms, a dot, and the rebuild it came from
+    index_hash: str  # of every live version: equal collections have equal hashes
+
+
+def version_of(paper: Paper) -> str:
+    """The name of one version of a paper in the vector and lexical indexes."""
+    return f"{paper.id}-{paper.content_hash}"
+
+
+class Catalog:
+    """The catalog in *folder*; safe for many readers, and one writer at a time."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        """Open the catalog. Raises StoreVersion for another format, StoreError if it is damaged."""
+        self.path = folder / FILE
+        with self._our_errors():
+            new = not self.path.exists()
+            if new and not create:
+                raise StoreError(f"there is no catalog in {folder}; run `paperchat index`")
+            mode = "rwc" if create else "ro"
+            uri = f"{self.path.resolve().as_uri()}?mode={mode}"
+            self._connection = sqlite3.connect(
+                uri, uri=True, check_same_thread=False, isolation_level=None, timeout=10
+            )
+            if new:
+                self._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+                self._set_meta({"format": str(FORMAT)})
+            self._check_format()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+    def manifest(self) -> Manifest:
+        """The live generation."""
+        with self._our_errors():
+            meta = dict(self._connection.execute("SELECT key, value FROM meta"))
+        return Manifest(
+            int(meta.get("generation", "0")),
+            meta.get("space", ""),
+            meta.get("index_hash", ""),
+        )
+
+    def papers(self) -> tuple[Paper, ...]:
+        """All papers, by id."""
+        with self._our_errors():
+            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM papers ORDER BY id")
+            return tuple(_as_paper(row) for row in rows)
+
+    def snapshot(self) -> tuple[Manifest, tuple[Paper, ...]]:
+        """Manifest and papers of one and the same generation."""
+        with self._our_errors(), self._transaction("DEFERRED"):
+            return self.manifest(), self.papers()
+
+    def papers_named(self, keys: Sequence[str]) -> list[tuple[str, str, str, bool]]:
+        """Who uses these names: (key, surface, paper id, introduced), ordered."""
+        found: list[tuple[str, str, str, bool]] = []
+        with self._our_errors():
+            for start in range(0, len(keys), 500):
+                part = keys[start : start + 500]
+                marks = ",".join("?" * len(part))
+                rows = self._connection.execute(
+                    "SELECT key, surface, paper_id, introduced FROM names"
+                    f" WHERE key IN ({marks}) ORDER BY key, paper_id, surface",
+                    part,
+                )
+                found.extend((key, surface, paper, bool(new)) for key, surface, paper, new in rows)
+        return found
+
+    def dead(self) -> list[str]:
+        """Versions that may still lie in the other indexes but are not live."""
+        with self._our_errors():
+            return [row[0] for row in self._connection.execute("SELECT version FROM dead")]
+
+    def intend(self, versions: Iterable[str]) -> None:
+        """Note versions about to be written: dead until `commit` makes them live."""
+        with self._our_errors(), self._transaction("IMMEDIATE"):
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO dead VALUES (?)", ((version,) for version in versions)
+            )
+
+    def commit(
+        self,
+        upsert: Mapping[str, tuple[Paper, Sequence[Name]]],
+        remove: Iterable[str],
+        space: str,
+    ) -> Manifest:
+        """Make the next generation live in one transaction.
+
+        *upsert* maps paper ids to the paper and its names; *remove* lists paper ids.
+        """
+        with self._our_errors(), self._transaction("IMMEDIATE"):
+            for paper_id in [*remove, *upsert]:
+                self._retire(paper_id)
+            for paper, names in upsert.values():
+                self._insert(paper, names)
+            before = self.manifest()
+            manifest = Manifest(before.generation + 1, space, self._hash(space))
+            self._set_meta(
+                {
+                    "generation": str(manifest.generation),
+                    "space": manifest.space,
+                    "index_hash": manifest.index_hash,
+                }
+            )
+            return manifest
+
+    def forget_dead(self, versions: Iterable[str]) -> None:
+        """Drop *versions* from the list of dead ones: the other indexes are rid of them."""
+        with self._our_errors(), self._transaction("IMMEDIATE"):
+            self._connection.executemany(
+                "DELETE FROM dead WHERE version = ?", ((version,) for version in versions)
+            )
+
+    def _retire(self, paper_id: str) -> None:
+        self._connection.execute(
+            "INSERT OR IGNORE INTO dead SELECT version FROM papers WHERE id = ?", (paper_id,)
+        )
+        self._connection.execute("DELETE FROM papers WHERE id = ?", (paper_id,))
+        self._connection.execute("DELETE FROM names WHERE paper_id = ?", (paper_id,))
+
+    def _insert(self, paper: Paper, names: Sequence[Name]) -> None:
+        version = version_of(paper)
+        self._connection.execute("DELETE FROM dead WHERE version = ?", (version,))
+        self._connection.execute(
+            f"INSERT INTO papers (version, {_COLUMNS}) VALUES ({','.join('?' * 10)})",
+            (version, *_as_row(paper)),
+        )
+        self._connection.executemany(
+            "INSERT INTO names VALUES (?, ?, ?, ?)",
+            [(name.key, name.surface, paper.id, int(name.introduced)) for name in names],
+        )
+
+    def _hash(self, space: str) -> str:
+        rows = self._connection.execute("SELECT version FROM papers ORDER BY id")
+        return digest(space.partition(".")[0], *(row[0] for row in rows))
+
+    def _set_meta(self, values: Mapping[str, str]) -> None:
+        self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+    def _check_format(self) -> None:
+        row = self._connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+        found = row[0] if row else "unknown"
+        if found != str(FORMAT):
+            raise StoreVersion(
+                f"the store in {self.path.parent} has format {found}, this PaperChat reads"
+                f" {FORMAT}; use another folder with --store, or install the version that made it"
+            )
+
+    @contextmanager
+    def _transaction(self, kind: str) -> Iterator[None]:
+        self._connection.execute(f"BEGIN {kind}")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the catalog {self.path} cannot be used ({error}); check the disk, or choose"
+                " another folder with --store"
+            ) from error
+
+
+def _as_row(paper: Paper) -> tuple[object, ...]:
+    return (
+        paper.id,
+        paper.title,
+        paper.abstract,
+        paper.content_hash,
+        json.dumps(paper.sources, ensure_ascii=False),
+        paper.external_id,
+        paper.year,
+        json.dumps(paper.authors, ensure_ascii=False),
+        paper.url,
+    )
+
+
+def _as_paper(row: Sequence[object]) -> Paper:
+    paper_id, title, abstract, content_hash, sources, external_id, year, authors, url = row
+    return Paper(
+        id=str(paper_id),
+        title=str(title),
+        abstract=str(abstract),
+        content_hash=str(content_hash),
+        sources=tuple(json.loads(str(sources))),
+        external_id=None if external_id is None else str(external_id),
+        year=year if isinstance(year, int) else None,
+        authors=tuple(json.loads(str(authors))),
+        url=None if url is None else str(url),
+    )

@@ -1,0 +1,164 @@
+"""BM25 over titles and abstracts: the door to tantivy.
+
+The words are ours (`rag.words`), so that names keep their digits and signs; tantivy only sees them
+joined by spaces. A document's key names one version of one paper; the store decides which versions
+are live, so an index that holds a few dead ones answers correctly all the same.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tantivy
+
+from rag.errors import StoreError
+from rag.words import document_terms
+
+# A title stands this often in the text that BM25 counts, as in BM25F: one field, one rarity per
+# word. Two fields with a boost let a common word that is rare in titles beat a system's name.
+TITLE_REPEATS = 2
+WRITER_BYTES = 60_000_000
+_ANALYZER = "terms"
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalDocument:
+    """One version of one paper, as the lexical index sees it."""
+
+    key: str
+    title: str
+    body: str
+
+
+class LexicalIndex:
+    """A persistent BM25 index in *folder*, updated in place."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the index, making an empty one if there is none. Raises StoreError."""
+        with our_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(_schema(), path=str(folder))
+            self._index.register_tokenizer(_ANALYZER, _whitespace())
+        self._folder = folder
+
+    def __len__(self) -> int:
+        """Documents in the index, dead versions included."""
+        return int(self._index.searcher().num_docs)
+
+    def reload(self) -> None:
+        """See what another process has committed since."""
+        with our_errors(self._folder):
+            self._index.reload()
+
+    def update(self, add: Iterable[LexicalDocument], remove: Iterable[str] = ()) -> None:
+        """Add and remove documents in one commit: all of it happens, or nothing."""
+        with our_errors(self._folder):
+            writer = self._index.writer(WRITER_BYTES, 1)
+            for key in remove:
+                writer.delete_documents_by_term("key", key)
+            for document in add:
+                writer.delete_documents_by_term("key", document.key)
+                writer.add_document(_as_document(document))
+            writer.commit()
+            writer.wait_merging_threads()
+            self._index.reload()
+
+    def keys(self) -> set[str]:
+        """The keys of all documents."""
+        with our_errors(self._folder):
+            searcher = self._index.searcher()
+            found = searcher.search(tantivy.Query.all_query(), limit=max(1, searcher.num_docs))
+            return {str(searcher.doc(address)["key"][0]) for _, address in found.hits}
+
+    def search(self, terms: Mapping[str, float], k: int) -> list[tuple[str, float]]:
+        """The *k* best documents for weighted *terms*: (key, BM25 score > 0), ties by key."""
+        if not terms:
+            return []
+        with our_errors(self._folder):
+            searcher = self._index.searcher()
+            found = searcher.search(self._query(terms), limit=k, count=False)
+            hits = [
+                (str(searcher.doc(address)["key"][0]), float(score)) for score, address in found.hits
+            ]
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+
+    def coverage(self, terms: Mapping[str, float], k: int) -> dict[str, float]:
+        """How much of the rarity of *terms* each document holds: key to (0, 1], best *k*.
+
+        Rarity is BM25's inverse document frequency; a term of no document counts as the rarest.
+        Sum over the terms in the document, divided by the sum over all: a paper that holds every
+        word of the question has 1, however often and wherever they stand.
+        """
+        with our_errors(self._folder):
+            searcher = self._index.searcher()
+            rarity = {term: w * self._rarity(term, searcher) for term, w in terms.items()}
+            total = sum(rarity.values())
+            schema, should = self._index.schema, tantivy.Occur.Should
+            parts = [
+                (should, tantivy.Query.const_score_query(
+                    tantivy.Query.term_query(schema, "text", term), value / total))
+                for term, value in sorted(rarity.items())
+                if value > 0
+            ]  # fmt: skip
+            if not parts:
+                return {}
+            found = searcher.search(tantivy.Query.boolean_query(parts), limit=k, count=False)
+            return {
+                str(searcher.doc(address)["key"][0]): float(share) for share, address in found.hits
+            }
+
+    def _rarity(self, term: str, searcher: tantivy.Searcher) -> float:
+        n, frequency = searcher.num_docs, searcher.doc_freq("text", term)
+        return math.log(1 + (n - frequency + 0.5) / (frequency + 0.5))
+
+    def document_frequency(self, term: str) -> int:
+        """In how many documents *term* stands."""
+        return int(self._index.searcher().doc_freq("text", term))
+
+    def _query(self, terms: Mapping[str, float]) -> tantivy.Query:
+        schema, should = self._index.schema, tantivy.Occur.Should
+        parts = [
+            tantivy.Query.boost_query(tantivy.Query.term_query(schema, "text", term), weight)
+            for term, weight in sorted(terms.items())
+        ]
+        return tantivy.Query.boolean_query([(should, part) for part in parts])
+
+
+def destroy(folder: Path) -> None:
+    """Delete the index in *folder*."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def our_errors(folder: Path) -> Iterator[None]:
+    """Let no tantivy exception (they are ValueError and OSError) out of this module."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise StoreError(
+            f"the lexical index in {folder} failed ({error}); run `paperchat index --rebuild`"
+        ) from error
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("text", tokenizer_name=_ANALYZER, index_option="freq")
+    return builder.build()
+
+
+def _whitespace() -> tantivy.TextAnalyzer:
+    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+
+
+def _as_document(document: LexicalDocument) -> tantivy.Document:
+    made = tantivy.Document()
+    made.add_text("key", document.key)
+    terms = document_terms(document.title) * TITLE_REPEATS + document_terms(document.body)
+    made.add_text("text", " ".join(terms))
+    return made

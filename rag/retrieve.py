@@ -1,0 +1,210 @@
+"""Papers for a question: words, meaning and names, fused by normalised scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag.names import asked_names, key_of, marked_names
+from rag.rank import Signals, best_first, fuse
+from rag.sentences import split
+from rag.text import fold
+from rag.types import Embedder, Hit, Sentence
+from rag.words import query_terms, stem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rag.store import Snapshot
+
+LEXICAL_HITS = 1000  # papers the lexical side may speak for
+RARE_NAME = 3  # a name that more papers than this introduce or mention points at none of them
+ORDINARY = 3  # a word in more papers than this is a name only where it is written as one
+LONG_QUESTION_TOKENS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPapers:
+    """What the names in a question point at."""
+
+    introduced: frozenset[str]  # paper ids
+    mentioned: frozenset[str]
+    known: tuple[str, ...]  # names of the question that some paper has, as the question writes them
+    unknown: tuple[str, ...]  # words written as names that no paper has
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question as retrieval understood it, with the papers it found."""
+
+    question: str  # folded
+    vector: NDArray[np.float32]  # (dim,), adapted, unit length
+    plain_vector: NDArray[np.float32]  # as the embedding model gave it
+    named: NamedPapers
+    hits: tuple[Hit, ...]  # best first
+    coverage: tuple[float, ...]  # of hits: share of the question's rarity in the paper, 0 to 1
+
+
+def read(
+    snapshot: Snapshot,
+    embedder: Embedder,
+    adapter: NDArray[np.float32] | None,
+    question: str,
+    k: int,
+) -> Reading:
+    """Find the *k* best papers for *question*, best first, ties by paper id."""
+    folded = fold(question)
+    plain = embedder([folded])[0]
+    vector = _adapt(plain, adapter)
+    named = _named(snapshot, folded)
+    signals = _signals(snapshot, folded, vector, named)
+    scores = fuse(signals, meaning=latin_share(folded))
+    order = best_first(scores, [paper.id for paper in snapshot.papers])[:k]
+    hits = tuple(
+        _hit(snapshot, signals, scores, place, rank, vector) for rank, place in enumerate(order, 1)
+    )
+    covered = tuple(float(signals.coverage[place]) for place in order)
+    return Reading(folded, vector, plain, named, hits, covered)
+
+
+def latin_share(text: str) -> float:
+    """Share of letters that are Latin, 0 to 1: the embedding model reads little else."""
+    letters = [char for char in text if char.isalpha()]
+    return sum(char.isascii() for char in letters) / len(letters) if letters else 1.0
+
+
+def sentences_of(snapshot: Snapshot, place: int) -> tuple[Sentence, ...]:
+    """The sentences of the paper at *place*, in order."""
+    paper = snapshot.papers[place]
+    return split(paper.id, paper.abstract)
+
+
+def sentence_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
+    """Their vectors, float32 (sentences, dim), in the same order."""
+    first = snapshot.sentence_starts[place]
+    more = place + 1 < len(snapshot.sentence_starts)
+    last = snapshot.sentence_starts[place + 1] if more else len(snapshot.sentences)
+    return snapshot.sentences[first:last]
+
+
+def _adapt(
+    vector: NDArray[np.float32], adapter: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    if adapter is None:
+        return vector
+    turned = vector @ adapter
+    return np.asarray(turned / max(float(np.linalg.norm(turned)), 1e-12), dtype=np.float32)
+
+
+def _signals(
+    snapshot: Snapshot, question: str, vector: NDArray[np.float32], named: NamedPapers
+) -> Signals:
+    terms = query_terms(question)
+    limit = min(LEXICAL_HITS, max(1, len(snapshot.papers)))
+    lexical = _spread(snapshot, snapshot.lexical.search(terms, limit))
+    # Words of another script cannot stand in an English abstract: their absence tells nothing.
+    latin = {term: weight for term, weight in terms.items() if term.isascii()}
+    coverage = _spread(snapshot, snapshot.lexical.coverage(latin, limit).items())
+    ids = [paper.id for paper in snapshot.papers]
+    return Signals(
+        lexical=lexical,
+        coverage=coverage,
+        whole=_best_per_paper(snapshot.chunks @ vector, snapshot.chunk_starts),
+        sentence=_best_per_paper(snapshot.sentences @ vector, snapshot.sentence_starts),
+        introduced=np.array([i in named.introduced for i in ids], dtype=bool),
+        mentioned=np.array([i in named.mentioned for i in ids], dtype=bool),
+    )
+
+
+def _spread(snapshot: Snapshot, found: Sequence[tuple[str, float]] | object) -> NDArray[np.float64]:
+    """Scores by version as an array (papers,), 0 for the rest; dead versions fall away."""
+    scores = np.zeros(len(snapshot.papers))
+    for version, score in found:  # type: ignore[attr-defined]  # pairs, from a list or a view
+        place = snapshot.by_version.get(version)
+        if place is not None:
+            scores[place] = score
+    return scores
+
+
+def _best_per_paper(
+    scores: NDArray[np.float32], starts: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    if len(starts) == 0:
+        return np.zeros(0)
+    return np.maximum.reduceat(scores, starts).astype(np.float64)
+
+
+def _hit(
+    snapshot: Snapshot,
+    signals: Signals,
+    scores: NDArray[np.float64],
+    place: int,
+    rank: int,
+    vector: NDArray[np.float32],
+) -> Hit:
+    cosines = sentence_vectors(snapshot, place) @ vector if rank <= 10 else np.zeros(0)
+    best: tuple[tuple[Sentence, float], ...] = ()
+    if len(cosines):
+        sentences = sentences_of(snapshot, place)
+        order = sorted(range(len(cosines)), key=lambda i: (-cosines[i], i))[:5]
+        best = tuple((sentences[i], float(cosines[i])) for i in order)
+    return Hit(
+        paper=snapshot.papers[place],
+        rank=rank,
+        score=round(float(scores[place]), 6),
+        lexical=float(signals.lexical[place]),
+        whole=float(signals.whole[place]),
+        best_sentence=float(signals.sentence[place]),
+        named=bool(signals.introduced[place] or signals.mentioned[place]),
+        sentences=best,
+    )
+
+
+def _named(snapshot: Snapshot, question: str) -> NamedPapers:
+    """Resolve the names in *question* against those of the collection."""
+    asked = dict(asked_names(question))
+    marked = {key_of(word): word for word in marked_names(question)}
+    owners: dict[str, list[tuple[str, str, bool]]] = {}
+    for key, surface, paper, introduced in snapshot.catalog.papers_named(sorted(asked)):
+        owners.setdefault(key, []).append((surface, paper, introduced))
+    introduced_by: set[str] = set()
+    mentioned_by: set[str] = set()
+    known: list[str] = []
+    for key, found in owners.items():
+        if _is_ordinary(snapshot, key, asked[key], found, key in marked):
+            continue
+        known.append(asked[key])
+        own = {paper for _, paper, introduced in found if introduced}
+        everyone = {paper for _, paper, _ in found}
+        if 0 < len(own) <= RARE_NAME:
+            introduced_by |= own
+        elif len(everyone) <= RARE_NAME:
+            mentioned_by |= everyone
+    unknown = tuple(
+        word for key, word in marked.items() if key not in owners and not _stands(snapshot, word)
+    )
+    return NamedPapers(frozenset(introduced_by), frozenset(mentioned_by), tuple(known), unknown)
+
+
+def _is_ordinary(
+    snapshot: Snapshot,
+    key: str,
+    asked: str,
+    found: Sequence[tuple[str, str, bool]],
+    marked: bool,
+) -> bool:
+    """Whether a name's letters are also a common word, and the question writes it as one."""
+    if marked or " " in asked or any(surface == asked for surface, _, _ in found):
+        return False
+    frequency = snapshot.lexical.document_frequency(stem(asked.lower()))
+    return frequency > max(ORDINARY, 2 * len({paper for _, paper, _ in found}))
+
+
+def _stands(snapshot: Snapshot, word: str) -> bool:
+    """Whether any abstract holds *word*, in whatever spelling."""
+    terms = query_terms(word)
+    first = next(iter(terms), "")
+    return bool(first) and snapshot.lexical.document_frequency(first) > 0

@@ -1,0 +1,165 @@
+"""What the environment says, read once into one frozen value.
+
+A misspelt name is an error rather than a default that nobody asked for. No value is repeated in
+an error or a `repr`, since a key pasted under the wrong name would end up in a log.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rag.errors import SettingsError
+
+EMBEDDED = "embedded"
+"""The name of the embedding model that comes with PaperChat."""
+
+PREFIX = "PAPERCHAT_"
+NAMES = (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "PAPERCHAT_AUTH",
+    "PAPERCHAT_CHROMA_URL",
+    "PAPERCHAT_DEBUG",
+    "PAPERCHAT_EMBEDDING_MODEL",
+    "PAPERCHAT_MODEL",
+    "PAPERCHAT_STORE",
+)
+"""Every name that is read."""
+
+_PATHS = {"PAPERCHAT_AUTH", "PAPERCHAT_STORE"}  # may hold any character but the zero byte
+_YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _user_data_folder() -> Path:
+    """The folder in which this system keeps a user's data of the program `paperchat`."""
+    from platformdirs import user_data_path  # late: only the default needs it
+
+    return _path(user_data_path("paperchat", appauthor=False), "PAPERCHAT_STORE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a person chose through the environment; None where nothing was."""
+
+    # Addresses may carry `user:password@`, so they are as private as the key.
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = field(default=None, repr=False)  # of any OpenAI-compatible server
+    model: str | None = None  # the language model's name at that server
+    embedding_model: str = EMBEDDED
+    store: Path = field(default_factory=_user_data_folder)  # a folder; it need not exist
+    chroma_url: str | None = field(default=None, repr=False)  # in place of the embedded store
+    auth: Path | None = None  # file of `user:password` lines for the page
+    debug: bool = False  # show tracebacks
+
+    @classmethod
+    def from_environment(
+        cls, store: Path | None = None, environment: Mapping[str, str] | None = None
+    ) -> Settings:
+        """Read the environment, and below it the `.env` file of the working folder.
+
+        *store*, if given, wins over `PAPERCHAT_STORE`. *environment*, if given, is all that is
+        read: neither the process's environment nor `.env`. An empty value is an unset one, and
+        hides the same name in `.env`. Raises SettingsError for an unknown `PAPERCHAT_*` name, a
+        value that cannot be right, and a `.env` that is no text.
+        """
+        given = _given(environment)
+        place = store or given.get("PAPERCHAT_STORE")
+        auth = given.get("PAPERCHAT_AUTH")
+        return cls(
+            api_key=_key(given, "OPENAI_API_KEY"),
+            base_url=_address(given, "OPENAI_BASE_URL"),
+            model=given.get("PAPERCHAT_MODEL"),
+            embedding_model=given.get("PAPERCHAT_EMBEDDING_MODEL", EMBEDDED),
+            store=_path(place, "PAPERCHAT_STORE") if place else _user_data_folder(),
+            chroma_url=_address(given, "PAPERCHAT_CHROMA_URL"),
+            auth=_path(auth, "PAPERCHAT_AUTH") if auth else None,
+            debug=_yes_or_no(given, "PAPERCHAT_DEBUG"),
+        )
+
+
+def _given(environment: Mapping[str, str] | None) -> dict[str, str]:
+    """The known names that have a value, trimmed. Raises SettingsError for an unknown one."""
+    everything = {**_dotenv(Path(".env")), **os.environ} if environment is None else environment
+    for name in sorted(everything):
+        if name.upper().startswith(PREFIX) and name not in NAMES:
+            raise SettingsError(f"{name} is not a known setting: did you mean {_nearest(name)}?")
+    given = {name: everything[name].strip() for name in NAMES if name in everything}
+    for name, value in given.items():
+        if "\0" in value if name in _PATHS else not value.isprintable():
+            raise SettingsError(f"{name} holds characters that cannot be shown: write it again.")
+    return {name: value for name, value in given.items() if value}
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    """The names and values in the file at *path*; none if there is no such file.
+
+    A folder of that name (many virtual environments are called `.env`) is not a file. Values are
+    taken as written, `${…}` included. Raises SettingsError if it is not UTF-8 text.
+    """
+    try:
+        if not path.is_file():
+            return {}
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors put a byte-order mark
+        if "\0" in text:
+            raise ValueError("a zero byte")
+    except (OSError, ValueError) as error:  # bytes that are no UTF-8 are a ValueError too
+        problem = f"The settings file {path} cannot be read as UTF-8 text: mend or remove it."
+        raise SettingsError(problem) from error
+    from dotenv import dotenv_values  # late: most runs have no such file
+
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value or "" for name, value in values.items()}
+
+
+def _nearest(name: str) -> str:
+    """The known name most like *name*, judged by what follows the first underscore."""
+    tails = {known.split("_", 1)[1]: known for known in NAMES}
+    tail = name.upper().removeprefix(PREFIX)
+    return tails[difflib.get_close_matches(tail, tails, n=1, cutoff=0.0)[0]]
+
+
+def _key(given: Mapping[str, str], name: str) -> str | None:
+    """A secret that fits in an HTTP header."""
+    value = given.get(name)
+    if value and not (value.isascii() and len(value.split()) == 1):
+        raise SettingsError(f"{name} holds a space or a letter that no key has: copy it again.")
+    return value
+
+
+def _address(given: Mapping[str, str], name: str) -> str | None:
+    """An http(s) address with a host."""
+    value = given.get(name)
+    if value and not _is_http(value):
+        raise SettingsError(f"{name} is not an address: write it as http://host:port/path.")
+    return value
+
+
+def _is_http(value: str) -> bool:
+    """Whether *value* is an http(s) address with a host and, if any, a possible port."""
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bad port, or a bracket left open
+        return False
+
+
+def _path(value: Path | str, name: str) -> Path:
+    """A path with `~` expanded, which a shell leaves alone in `--store=~/papers`."""
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        problem = f"{name} lies in a home folder that does not exist: write the path in full."
+        raise SettingsError(problem) from error
+
+
+def _yes_or_no(given: Mapping[str, str], name: str) -> bool:
+    value = given.get(name, "no").lower()
+    if value not in _YES_OR_NO:
+        raise SettingsError(f"{name} is neither yes nor no: set it to 1 or 0.")
+    return _YES_OR_NO[value]

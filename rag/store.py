@@ -1,0 +1,382 @@
+"""The collection on disk: papers in, a consistent snapshot out.
+
+Three indexes make up a store: the catalog (what exists), Chroma (vectors of chunks and sentences)
+and the lexical index. An update writes in an order that can be cut off anywhere:
+
+    1. the catalog notes which versions are about to be written
+    2. vectors and words of the new versions are added; nothing old is touched
+    3. one catalog transaction makes the new generation live
+    4. what is no longer live is removed
+
+A process killed before 3 leaves the old generation whole, one killed after it the new one; the
+next run removes what is left over. A reader takes only what the catalog lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag import chunk, lexical, vectors
+from rag.catalog import FILE, Catalog, Manifest, version_of
+from rag.errors import NoIndex, StoreError, StoreLocked
+from rag.names import names_in
+from rag.sentences import split
+from rag.text import digest
+from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TERMS_VERSION = "terms-1"  # grows whenever rag.words or rag.lexical would index another term
+LOCK = "writer.lock"
+KINDS = ("chunks", "sentences")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One generation in memory: everything a question needs, never changing."""
+
+    manifest: Manifest
+    papers: tuple[Paper, ...]  # by id
+    places: Mapping[str, int]  # paper id to its place in `papers`
+    by_version: Mapping[str, int]
+    chunks: NDArray[np.float32]  # (chunks, dim), unit rows, in the order of papers
+    chunk_starts: NDArray[np.intp]  # (papers,): first row of each paper
+    sentences: NDArray[np.float32]  # (sentences, dim), unit rows
+    sentence_starts: NDArray[np.intp]
+    lexical: lexical.LexicalIndex
+    catalog: Catalog
+
+
+def fingerprint(embedder: Embedder) -> str:
+    """What vectors and terms were made with; another fingerprint means building anew."""
+    return digest(embedder.fingerprint, chunk.VERSION, "sentences-1", TERMS_VERSION)
+
+
+def exists(folder: Path) -> bool:
+    """Whether an index was ever begun in *folder*."""
+    return (folder / FILE).is_file()
+
+
+def generation(folder: Path) -> int:
+    """The live generation, 0 if there is none; cheap enough to ask before every question."""
+    if not exists(folder):
+        return 0
+    catalog = Catalog(folder)
+    try:
+        return catalog.manifest().generation
+    finally:
+        catalog.close()
+
+
+def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
+    """Read the live generation. Raises NoIndex, StoreVersion, StoreError.
+
+    *embedder_fingerprint* is `fingerprint` of the model that will embed the questions: vectors of
+    two models cannot be compared, so an index made with another one is refused, not misread.
+    """
+    if not exists(folder):
+        raise NoIndex(f"there is no index in {folder}; run `paperchat index` first")
+    for _ in range(5):  # an update may retire versions between reading catalog and vectors
+        found = _try_load(folder, embedder_fingerprint)
+        if found is not None:
+            return found
+    raise StoreError(
+        f"the index in {folder} lacks vectors that its catalog lists; run `paperchat index --rebuild`"
+    )
+
+
+def _try_load(folder: Path, wanted: str) -> Snapshot | None:
+    catalog = Catalog(folder)
+    manifest, papers = catalog.snapshot()
+    if manifest.generation == 0:
+        raise NoIndex(f"the first index in {folder} was never finished; run `paperchat index`")
+    if not _made_with(manifest, wanted):
+        raise StoreError(
+            f"the index in {folder} was made with another embedding model or chunking; run"
+            " `paperchat index` to bring it up to date"
+        )
+    by_version = {version_of(paper): place for place, paper in enumerate(papers)}
+    database = vectors.VectorStore(folder)
+    rows = {
+        kind: _arrange(database.read(f"{kind}-{manifest.space}"), by_version)
+        for kind in KINDS
+    }
+    if any(found is None for found in rows.values()):
+        catalog.close()
+        return None
+    (chunks, chunk_starts), (sentences, sentence_starts) = (
+        found for found in rows.values() if found is not None
+    )
+    return Snapshot(
+        manifest=manifest,
+        papers=papers,
+        places={paper.id: place for place, paper in enumerate(papers)},
+        by_version=by_version,
+        chunks=chunks,
+        chunk_starts=chunk_starts,
+        sentences=sentences,
+        sentence_starts=sentence_starts,
+        lexical=lexical.LexicalIndex(folder / f"lexical-{manifest.space}"),
+        catalog=catalog,
+    )
+
+
+def _arrange(
+    rows: vectors.Rows, by_version: Mapping[str, int]
+) -> tuple[NDArray[np.float32], NDArray[np.intp]] | None:
+    """Order rows as the papers are, dead versions left out; None if a paper has no row.
+
+    Versions begin with the paper id and rows come sorted by version, as papers do by id, so that
+    keeping the live rows is enough.
+    """
+    live = np.array([version in by_version for version in rows.versions], dtype=bool)
+    owners = np.array([by_version[v] for v in rows.versions if v in by_version], dtype=np.intp)
+    starts = np.searchsorted(owners, np.arange(len(by_version)))
+    if len(np.unique(owners)) != len(by_version):
+        return None
+    return (rows.matrix[live] if len(live) else rows.matrix), starts.astype(np.intp)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What an update will do."""
+
+    new: tuple[Paper, ...]
+    changed: tuple[Paper, ...]
+    touched: tuple[Paper, ...]  # same content, other sources or metadata
+    unchanged: int
+    removed: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def update(
+    folder: Path,
+    corpus: Corpus,
+    embedder: Embedder,
+    *,
+    prune: bool = False,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+) -> IndexReport:
+    """Add *corpus* to the store, embedding only what is new or changed.
+
+    With *prune*, papers that are not in *corpus* are removed. Everything is embedded anew if the
+    model or the chunking changed, or with *rebuild*. Raises StoreLocked, StoreVersion, StoreError;
+    whatever it raises, the index answers as it did before.
+    """
+    with _writer(folder):
+        catalog = Catalog(folder, create=True)
+        try:
+            return _update(folder, catalog, corpus, embedder, prune, rebuild, progress)
+        finally:
+            catalog.close()
+
+
+def _update(
+    folder: Path,
+    catalog: Catalog,
+    corpus: Corpus,
+    embedder: Embedder,
+    prune: bool,
+    rebuild: bool,
+    progress: Progress | None,
+) -> IndexReport:
+    stamp = fingerprint(embedder)
+    manifest = catalog.manifest()
+    known = {paper.id: paper for paper in catalog.papers()}
+    plan = _plan(corpus, known, prune)
+    reason = _rebuild_reason(manifest, stamp, rebuild)
+    # A rebuild writes into a space of its own, so that the old one answers until it is done.
+    space = f"{stamp}.{manifest.generation}" if reason or not manifest.space else manifest.space
+    written = (*plan.new, *plan.changed)
+    if reason:
+        gone = {*plan.removed, *(paper.id for paper in written)}
+        written = (*written, *(paper for paper in known.values() if paper.id not in gone))
+    truncated = 0
+    if written or plan.touched or plan.removed or reason or manifest.generation == 0:
+        _sweep(folder, catalog)
+        catalog.intend(version_of(paper) for paper in written)
+        truncated = _write(folder, written, embedder, space, progress)
+        upsert = {p.id: (p, names_in(p.title, p.abstract)) for p in (*plan.touched, *written)}
+        catalog.commit(upsert, plan.removed, space)
+    _sweep(folder, catalog)
+    return IndexReport(
+        new=len(plan.new),
+        changed=len(plan.changed),
+        unchanged=plan.unchanged,
+        removed=len(plan.removed),
+        duplicate=corpus.duplicates,
+        rejected=corpus.rejected,
+        notes=(*corpus.notes, *plan.notes),
+        rebuilt=reason,
+        truncated=truncated,
+    )
+
+
+def _rebuild_reason(manifest: Manifest, stamp: str, asked: bool) -> str:
+    if manifest.generation == 0:
+        return ""
+    if not _made_with(manifest, stamp):
+        return "the embedding model or the chunking changed"
+    return "as asked" if asked else ""
+
+
+def _made_with(manifest: Manifest, stamp: str) -> bool:
+    return manifest.space.partition(".")[0] == stamp
+
+
+def _plan(corpus: Corpus, known: Mapping[str, Paper], prune: bool) -> _Plan:
+    new: list[Paper] = []
+    changed: list[Paper] = []
+    touched: list[Paper] = []
+    notes: list[str] = []
+    for paper in corpus.papers:
+        before = known.get(paper.id)
+        if before is None:
+            new.append(paper)
+            continue
+        after = _merge(before, paper, notes)
+        if after.content_hash != before.content_hash:
+            changed.append(after)
+        elif after != before:
+            touched.append(after)
+    kept = {paper.id for paper in corpus.papers}
+    removed = tuple(sorted(known.keys() - kept)) if prune else ()
+    unchanged = len(corpus.papers) - len(new) - len(changed)
+    return _Plan(tuple(new), tuple(changed), tuple(touched), unchanged, removed, tuple(notes))
+
+
+def _merge(before: Paper, after: Paper, notes: list[str]) -> Paper:
+    """A known paper read again: an edit of its own file replaces it, another file's may not."""
+    sources = tuple(sorted({*before.sources, *after.sources}))
+    edited = set(before.sources) <= set(after.sources)
+    if before.content_hash == after.content_hash or edited:
+        return replace(after, sources=sources)
+    if len(after.abstract) > len(before.abstract):
+        notes.append(f"'{after.title}' has another abstract in {after.sources[0]}: kept the longer")
+        return replace(after, sources=sources)
+    notes.append(f"'{after.title}' has a shorter abstract in {after.sources[0]}: kept the longer")
+    return replace(before, sources=sources)
+
+
+def _write(
+    folder: Path,
+    papers: Sequence[Paper],
+    embedder: Embedder,
+    space: str,
+    progress: Progress | None,
+) -> int:
+    """Add vectors and words of *papers*; how many texts were too long for the model."""
+    records: dict[str, list[vectors.Record]] = {"chunks": [], "sentences": []}
+    for paper in papers:
+        sentences = split(paper.id, paper.abstract)
+        version = version_of(paper)
+        records["chunks"].extend(
+            vectors.Record(version, c.number, c.start, c.end, c.embedded_text)
+            for c in chunk.chunks(paper, sentences)
+        )
+        records["sentences"].extend(
+            vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
+        )
+    _embed_and_add(folder, records, embedder, space, progress)
+    index = lexical.LexicalIndex(folder / f"lexical-{space}")
+    index.update(lexical.LexicalDocument(version_of(p), p.title, p.abstract) for p in papers)
+    return embedder.truncated([record.text for record in records["chunks"]])
+
+
+def _embed_and_add(
+    folder: Path,
+    records: Mapping[str, Sequence[vectors.Record]],
+    embedder: Embedder,
+    space: str,
+    progress: Progress | None,
+) -> None:
+    total = sum(len(part) for part in records.values())
+    done = 0
+
+    def step(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress:
+            progress("embedding", done, total)
+
+    database = vectors.VectorStore(folder)
+    for kind, part in records.items():
+        # Portions: a killed run loses little work, and memory stays flat for any corpus.
+        for start in range(0, len(part), 2000):
+            portion = part[start : start + 2000]
+            made = embedder([record.text for record in portion], step)
+            database.add(f"{kind}-{space}", portion, made)
+
+
+def _sweep(folder: Path, catalog: Catalog) -> None:
+    """Remove what is not live: dead versions, and whole spaces that a rebuild left behind."""
+    space = catalog.manifest().space
+    dead = catalog.dead()
+    foreign = [path for path in folder.glob("lexical-*") if path.name != f"lexical-{space}"]
+    if not dead and not foreign:
+        return
+    database = vectors.VectorStore(folder)
+    for name in database.collections():
+        kind, _, made_in = name.partition("-")
+        if kind in KINDS and made_in != space:
+            database.drop(name)
+        elif kind in KINDS:
+            database.remove(name, dead)
+    for path in foreign:
+        lexical.destroy(path)
+    if dead and (folder / f"lexical-{space}").is_dir():
+        lexical.LexicalIndex(folder / f"lexical-{space}").update((), dead)
+    catalog.forget_dead(dead)
+
+
+@contextmanager
+def _writer(folder: Path) -> Iterator[None]:
+    """Be the one writer of *folder*. Raises StoreLocked if another process is."""
+    from filelock import FileLock, Timeout  # late: readers do not lock
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise StoreLocked(
+            f"another process is indexing into {folder}; wait until it is done"
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"the store folder {folder} cannot be written ({error.strerror}); choose another with"
+            " --store"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def checks(folder: Path, embedder: Embedder) -> Iterable[tuple[str, bool, str]]:
+    """What `doctor` looks at: (what, whether it is well, what was found)."""
+    snapshot = load(folder, fingerprint(embedder))
+    space = snapshot.manifest.space
+    count = len(snapshot.papers)
+    yield "catalog", True, f"{count} papers, generation {snapshot.manifest.generation}"
+    database = vectors.VectorStore(folder)
+    for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
+        name = f"{kind}-{space}"
+        stored = database.count(name)
+        reachable = database.reachable(name, held[0]) if len(held) else 0
+        well = stored == reachable == len(held)
+        found = f"{len(held)} live, {stored} stored, {reachable} reachable by query"
+        yield f"vectors of {kind}", well, found
+    words = snapshot.lexical.keys()
+    well = words == set(snapshot.by_version)
+    yield "lexical index", well, f"{len(words)} documents for {count} papers"
+    dead = snapshot.catalog.dead()
+    yield "left over", not dead, f"{len(dead)} versions of an unfinished update"

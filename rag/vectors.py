@@ -1,0 +1,185 @@
+"""Vectors in Chroma: the only door to chromadb.
+
+Every trap that a user of Chroma 1.5 meets is stepped round here and nowhere else: batches stay
+under the server's limit; ids are never reused for other content (`add` ignores a known id, `upsert`
+merges metadata); telemetry is off; no embedding function is ever attached (the default one
+downloads); cosine is stored and checked, not assumed; and readers take vectors with `get`, which
+sees what other processes wrote, and not with `query`, whose in-memory graph does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.errors import StoreError
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+    from numpy.typing import NDArray
+
+FOLDER = "chroma"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One vector with the text it was made from; *version* names the paper's version."""
+
+    version: str
+    number: int
+    start: int
+    end: int
+    text: str
+
+    @property
+    def id(self) -> str:
+        """Unique for this content: a changed paper gets other ids."""
+        return f"{self.version}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Vectors read back: row i belongs to part numbers[i] of versions[i]; sorted by both."""
+
+    versions: tuple[str, ...]
+    numbers: tuple[int, ...]
+    matrix: NDArray[np.float32]  # (rows, dim), unit length
+
+
+class VectorStore:
+    """A Chroma database in *folder*, holding one collection per kind of record and fingerprint."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make the database. Raises StoreError."""
+        import chromadb  # late: half a second that commands without vectors do not pay
+        from chromadb.config import Settings
+
+        self._folder = folder / FOLDER
+        with self._our_errors():
+            self._client: ClientAPI = chromadb.PersistentClient(
+                str(self._folder), settings=Settings(anonymized_telemetry=False)
+            )
+
+    def add(
+        self,
+        collection: str,
+        records: Sequence[Record],
+        vectors: NDArray[np.float32],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Write *records* with *vectors* (n, dim). Writing the same record twice changes nothing."""
+        with self._our_errors():
+            target = self._collection(collection, create=True)
+            size = int(self._client.get_max_batch_size())
+            for start in range(0, len(records), size):
+                batch = records[start : start + size]
+                target.add(
+                    ids=[record.id for record in batch],
+                    embeddings=vectors[start : start + size],
+                    documents=[record.text for record in batch],
+                    metadatas=[_metadata(record) for record in batch],
+                )
+                if progress:
+                    progress(len(batch))
+
+    def read(self, collection: str) -> Rows:
+        """All vectors of *collection*; empty if there is none."""
+        with self._our_errors():
+            target = self._collection(collection, create=False)
+            if target is None:
+                return Rows((), (), np.zeros((0, 0), dtype=np.float32))
+            got: Any = target.get(include=["embeddings"])
+        keys = [identifier.rsplit("-", 1) for identifier in got["ids"]]
+        order = sorted(range(len(keys)), key=lambda i: (keys[i][0], int(keys[i][1])))
+        matrix = np.asarray(got["embeddings"], dtype=np.float32).reshape(len(keys), -1)
+        return Rows(
+            tuple(keys[i][0] for i in order),
+            tuple(int(keys[i][1]) for i in order),
+            matrix[order],
+        )
+
+    def remove(self, collection: str, versions: Iterable[str]) -> None:
+        """Delete every record of *versions*; unknown ones are no error."""
+        wanted = sorted(set(versions))
+        with self._our_errors():
+            target = self._collection(collection, create=False)
+            if target is None:
+                return
+            for start in range(0, len(wanted), 500):
+                target.delete(where={"version": {"$in": wanted[start : start + 500]}})
+
+    def count(self, collection: str) -> int:
+        """Records stored in *collection*; 0 if there is none."""
+        with self._our_errors():
+            target = self._collection(collection, create=False)
+            return 0 if target is None else int(target.count())
+
+    def reachable(self, collection: str, vector: NDArray[np.float32]) -> int:
+        """Records that a nearest-neighbour query can find: less than `count` means damage."""
+        with self._our_errors():
+            target = self._collection(collection, create=False)
+            stored = 0 if target is None else int(target.count())
+            if target is None or stored == 0:
+                return 0
+            got: Any = target.query(query_embeddings=[vector], n_results=stored, include=[])
+            return len(got["ids"][0])
+
+    def collections(self) -> list[str]:
+        """Names of all collections, sorted."""
+        with self._our_errors():
+            return sorted(collection.name for collection in self._client.list_collections())
+
+    def drop(self, collection: str) -> None:
+        """Delete a whole collection; an unknown one is no error."""
+        if collection in self.collections():
+            with self._our_errors():
+                self._client.delete_collection(collection)
+
+    def _collection(self, name: str, *, create: bool) -> Collection | None:
+        from chromadb.errors import NotFoundError
+
+        try:
+            found = self._client.get_collection(name, embedding_function=None)
+        except NotFoundError:
+            if not create:
+                return None
+            return self._client.create_collection(
+                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        space = (found.configuration.get("hnsw") or {}).get("space")
+        if space != "cosine":
+            raise StoreError(
+                f"the Chroma collection {name} in {self._folder} compares by {space}, not by"
+                " cosine; choose another folder with --store"
+            )
+        return found
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        """Let no Chroma exception out: its Rust core raises many classes, some bare Exception."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:
+            problem = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            raise StoreError(
+                f"the Chroma database in {self._folder} failed ({problem}); check that the disk"
+                " has room and may be written, then run `paperchat index` again"
+            ) from error
+
+
+def _metadata(record: Record) -> dict[str, str | int]:
+    return {
+        "version": record.version,
+        "paper_id": record.version.partition("-")[0],
+        "number": record.number,
+        "start": record.start,
+        "end": record.end,
+    }

@@ -1,0 +1,149 @@
+"""A real Chromium and the real page, served on a free port of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from ui.app import Chat, launch
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP = (1280, 800)
+PATIENCE = 30_000  # milliseconds; a busy machine is slow, never wrong
+
+
+@dataclass
+class Visit:
+    """One visitor: a browser context of its own, and what happened in it."""
+
+    page: Any
+    requests: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def ask(self, question: str) -> Any:
+        """Type *question*, press Enter, and wait for the finished turn."""
+        turns = self.page.locator(".pc-turn").count()
+        self.page.fill("#pc-question textarea", question)
+        self.page.press("#pc-question textarea", "Enter")
+        return self.finished(turns + 1)
+
+    def finished(self, turns: int) -> Any:
+        """Wait until the page shows *turns* finished turns; the last of them."""
+        done = self.page.locator(".pc-turn[data-state=finished]")
+        done.nth(turns - 1).wait_for(timeout=PATIENCE)
+        return done.nth(turns - 1)
+
+    def hosts(self) -> set[str | None]:
+        """Every host that was asked for anything."""
+        return {urlsplit(url).hostname for url in self.requests if url.startswith("http")}
+
+
+def _missing(what: str) -> None:
+    """Skip for a developer without a browser; in CI a browser test that does not run is a lie."""
+    reason = f"{what} is not installed, so the page is not tried in a browser"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+# Of the module, not the session: while Playwright runs, no other test can run an event loop.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        _missing("Chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("Playwright")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def _status(url: str) -> int:
+    """The HTTP status of a GET to *url*, whatever proxy the environment names."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=10) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.fixture
+def status() -> Callable[[str], int]:
+    """The HTTP status of a GET to an address."""
+    return _status
+
+
+@pytest.fixture(scope="module")
+def serve(browser: Any) -> Callable[[Chat], str]:  # no browser: skip before the index is made
+    """Serve the page over a chat, and give its address."""
+
+    def start(chat: Chat) -> str:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        threading.Thread(target=launch, args=(chat, "127.0.0.1", port), daemon=True).start()
+        address = f"http://127.0.0.1:{port}/"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if _status(address) == 200:
+                    return address
+            except OSError:
+                time.sleep(0.1)
+        pytest.fail(f"nothing answers at {address}")
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[[Chat], str], seed_chat: Chat) -> str:
+    """Where the page over the bundled papers is."""
+    return serve(seed_chat)
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+    """Open the page as a new visitor; `visit(address, size=(width, height))`."""
+    contexts = []
+
+    def come(address: str, size: tuple[int, int] = DESKTOP) -> Visit:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        visitor = Visit(page)
+        page.on("request", lambda request: visitor.requests.append(request.url))
+        page.on("pageerror", lambda error: visitor.errors.append(str(error)))
+        page.on("dialog", lambda box: (visitor.dialogs.append(box.message), box.dismiss()))
+        page.goto(address)
+        page.wait_for_selector("#pc-question textarea")
+        return visitor
+
+    yield come
+    for context in contexts:
+        context.close()

@@ -1,0 +1,1 @@
+"""The faces of PaperChat: the web page and the command line."""
