@@ -62,6 +62,15 @@ _DATA = re.compile(
     re.IGNORECASE,
 )
 
+_FORMAL = re.compile(
+    r"\b(?:who (?:wrote|authored|are the authors|is the (?:first|lead|last) author|funded|paid)"
+    r"|authors?|authored|affiliat\w*|universit\w*|published|publication|publish|what year"
+    r"|which year|when was|venue|conference|journal|licen[cs]e\w*|citations?|e-?mail|contact"
+    r"|address|funding|hyper-?parameters?|learning rate|batch size|random seed|epochs?"
+    r"|wall-?clock|electricity|carbon|watts?|dollars?|usd|how long did)\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -73,6 +82,7 @@ class Wanted:
     reason: bool
     definition: bool
     data: bool
+    formal: bool  # authors, year, venue, licence: what an abstract never tells
 
 
 def wanted(question: str) -> Wanted:
@@ -88,6 +98,7 @@ def wanted(question: str) -> Wanted:
         reason=bool(_WHY.search(question)),
         definition=bool(_WHAT_IS.search(question)),
         data=bool(_DATA.search(question)),
+        formal=bool(_FORMAL.search(question)),
     )
 
 

@@ -362,9 +362,7 @@ body, gradio-app { background: var(--pc-paper) !important; }
 }
 .pc-turn > * { grid-column: 1; }
 .pc-turn > .pc-sources { grid-column: 2; grid-row: 2 / span 5; }
-#pc-conversation .block + .block .pc-turn, .pc-turn + .pc-turn {
-  border-top: 1px solid var(--pc-rule);
-}
+.pc-turn:not(#turn-0) { border-top: 1px solid var(--pc-rule); }
 .pc-question {
   grid-column: 1 / -1 !important; margin: 0 0 1.2rem; color: var(--pc-ink);
   font: 600 1.4rem/1.3 var(--pc-serif); letter-spacing: -.01em; overflow-wrap: anywhere;
@@ -606,7 +604,7 @@ def _guarded(app: ASGI) -> ASGI:
 
         async def seal(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", [])]
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
             await send(message)
 
         refusal = _refusal(scope)

@@ -62,6 +62,7 @@ def test_the_browser_is_told_to_refuse_other_hosts(address, visit):
           document.addEventListener("securitypolicyviolation", (event) => tell(event.blockedURI));
           document.head.append(Object.assign(document.createElement("script"),
             { src: "http://203.0.113.1/x.js" }));
+          setTimeout(() => tell("nothing was refused"), 5000);
         })"""
     )
 

@@ -1,0 +1,430 @@
+"""Fit `rag/calibration.json`: which sentences answer, and when to stay silent.
+
+    python -m eval.calibrate            # about three minutes on two cores; writes the file
+    python -m eval.calibrate --check    # fits and prints, writes nothing
+
+What it learns from, none of it a question of the gate's held-out cases:
+
+* questions with their answer sentence on papers outside the seeds (`questions-and-claims`, CC BY
+  4.0 / CC0), and 300 everyday questions of the same file with the sentences that answer them;
+* collections made of those papers, 385 each: a question whose paper is in the collection has an
+  answer; one whose answer sentence was taken out of the abstract is `not_stated`; one whose paper
+  is left out is `no_paper`; `off-topic.jsonl` is `off_topic`;
+* the cases in `eval/cases/calibration.jsonl` on the seed papers.
+
+The last collection is held back, and so are the cases in `eval/cases/held-out.jsonl`: they are
+only measured, and the table printed for them is what the README quotes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from eval.cases import Case, read_cases
+from rag import compose, corpus, retrieve, store
+from rag.app import ADAPTED, bundled_seeds
+from rag.assess import OUTCOMES, SIGNALS, Outcome
+from rag.embed import load_embedded, question_adapter
+from rag.evidence import FEATURES, features
+from rag.question import focus
+from rag.text import digest, paper_id
+from rag.types import Corpus, Paper
+
+HERE = Path(__file__).parent
+TARGET = Path(compose.__file__).parent / "calibration.json"
+COLLECTIONS, SIZE, SEED = 4, 385, 0
+SEED_WEIGHT = 4.0  # a case on the seed papers counts as several questions on others
+CLASS_SHARE = {"answer": 0.55, "off_topic": 0.15, "no_paper": 0.12, "not_stated": 0.18}
+FALSE_REFUSALS = 0.03  # share of answerable, not everyday, questions that may be refused
+SHARE_AT_LEAST = 0.11  # chosen by the table that --check prints
+LABEL_OF_TYPE: dict[str, Outcome] = {
+    "out_of_domain": "off_topic",
+    "unanswerable_far": "no_paper",
+    "unanswerable_near": "not_stated",
+}
+
+
+@dataclass(slots=True)
+class CachingEmbedder:
+    """The embedded model, each text once: collections overlap in their papers."""
+
+    known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """As the model's."""
+        return load_embedded().fingerprint
+
+    def __call__(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        """Embed *texts*: float32 (n, dim)."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if fresh:
+            self.known.update(zip(fresh, load_embedded()(fresh), strict=True))
+        if progress:
+            progress(len(texts))
+        return np.stack([self.known[text] for text in texts])
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        """Not counted here."""
+        return 0 * len(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question as the outcome logit sees it."""
+
+    values: NDArray[np.float64]
+    outcome: Outcome
+    kind: str  # everyday, technical, or the case's type
+    weight: float
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One question as the sentence logit sees it."""
+
+    rows: NDArray[np.float64]
+    right: tuple[int, ...]
+    kind: str
+    weight: float
+    held: bool
+
+
+def main() -> None:
+    """Fit, print what it reaches, and write the calibration unless --check is given."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    arguments = parser.parse_args()
+    embedder = CachingEmbedder()
+    with tempfile.TemporaryDirectory() as scratch:
+        examples, choices = gather(Path(scratch), embedder)
+    sentence_weights = fit_sentences([c for c in choices if not c.held])
+    report_sentences(choices, sentence_weights)
+    outcome_weights = fit_outcomes([e for e in examples if not e.held])
+    threshold = choose_threshold([e for e in examples if not e.held], outcome_weights)
+    report_outcomes(examples, outcome_weights, threshold)
+    if not arguments.check:
+        write(sentence_weights, outcome_weights, threshold)
+
+
+def gather(scratch: Path, embedder: CachingEmbedder) -> tuple[list[Example], list[Choice]]:
+    """Every example and choice, from the made collections and the seed papers."""
+    rows = load_rows()
+    order = np.random.default_rng(SEED).permutation(len(rows))
+    train = [rows[i] for i in order if rows[i]["split"] == "train"]
+    held = [rows[i] for i in order if rows[i]["split"] != "train"]
+    off_topic = load_lines(HERE / "calibration" / "off-topic.jsonl")
+    labels = {row["id"]: row["sentences"] for row in load_lines(
+        HERE / "calibration" / "everyday-sentences.jsonl")}  # fmt: skip
+    examples: list[Example] = []
+    choices: list[Choice] = []
+    outside = train[COLLECTIONS * SIZE :]
+    portions = [train[i * SIZE : (i + 1) * SIZE] for i in range(COLLECTIONS)]
+    for number, portion in enumerate([*portions, held]):
+        last = number == COLLECTIONS
+        strangers = outside[number * 120 : (number + 1) * 120]
+        asked = off_topic[number :: COLLECTIONS + 1]
+        folder = scratch / str(number)
+        found = from_collection(folder, embedder, portion, strangers, asked, labels, last)
+        examples.extend(found[0])
+        choices.extend(found[1])
+        print(f"collection {number + 1} of {COLLECTIONS + 1}: {len(portion)} papers", flush=True)
+    seeds = from_cases(scratch / "seeds", embedder)
+    return examples + seeds[0], choices + seeds[1]
+
+
+def from_collection(
+    folder: Path,
+    embedder: CachingEmbedder,
+    portion: Sequence[dict[str, Any]],
+    strangers: Sequence[dict[str, Any]],
+    off_topic: Sequence[dict[str, Any]],
+    labels: dict[str, list[int]],
+    held: bool,
+) -> tuple[list[Example], list[Choice]]:
+    """A collection of *portion*, every third abstract without its answer sentence."""
+    papers = []
+    for place, row in enumerate(portion):
+        abstract = row["abstract"]
+        if place % 3 == 0:
+            abstract = abstract.replace(row["a_sentence"], "").replace("  ", " ").strip()
+        papers.append(_paper(row["title"], abstract))
+    snapshot = _open(folder, Corpus(tuple(papers), (), len(papers)), embedder)
+    asked: list[tuple[str, Outcome, str]] = [(r["question"], "off_topic", "off-topic") for r in off_topic]
+    for place, row in enumerate(portion):
+        gone = place % 3 == 0
+        asked.append((row["q_technical"], "not_stated" if gone else "answer", "technical"))
+        if not gone:
+            asked.append((row["q_everyday"], "answer", "everyday"))
+    for row in strangers:
+        asked += [(row["q_technical"], "no_paper", "technical"), (row["q_everyday"], "no_paper", "everyday")]  # fmt: skip
+    examples = [
+        Example(_values(snapshot, embedder, question), outcome, kind, 1.0, held)
+        for question, outcome, kind in asked
+    ]
+    choices = []
+    for place, row in enumerate(portion):
+        if place % 3:
+            choices.append(_choice(snapshot, embedder, row["title"], row["q_technical"],
+                                   [row["a_sentence"]], "technical", 1.0, held))  # fmt: skip
+        if row["id"] in labels and place % 3:
+            texts = _texts(snapshot, row["title"])
+            right = [texts[i] for i in labels[row["id"]] if i < len(texts)]
+            choices.append(_choice(snapshot, embedder, row["title"], row["q_everyday"],
+                                   right, "everyday", 4.0, held))  # fmt: skip
+    return examples, [choice for choice in choices if choice.right]
+
+
+def from_cases(folder: Path, embedder: CachingEmbedder) -> tuple[list[Example], list[Choice]]:
+    """The committed cases on the seed papers; those of held-out.jsonl are only measured."""
+    snapshot = _open(folder, corpus.read([bundled_seeds()]), embedder)
+    examples: list[Example] = []
+    choices: list[Choice] = []
+    for name, held in (("calibration", False), ("held-out", True)):
+        for case in read_cases([HERE / "cases" / f"{name}.jsonl"]):
+            if case.type in {"chat", "conversation", "aggregation", "comparison"}:
+                continue
+            outcome = LABEL_OF_TYPE.get(case.type, "answer")
+            values = _values(snapshot, embedder, case.question)
+            examples.append(Example(values, outcome, case.type, SEED_WEIGHT, held))
+            if outcome == "answer" and len(case.gold_papers) == 1:
+                choices.append(_choice(snapshot, embedder, case.gold_papers[0], case.question,
+                                       list(case.evidence), case.type, SEED_WEIGHT, held))  # fmt: skip
+    return examples, [choice for choice in choices if choice.right]
+
+
+def fit_sentences(choices: Sequence[Choice], ridge: float = 0.5) -> NDArray[np.float64]:
+    """Conditional logit: maximise the probability of a right sentence among its abstract's."""
+    total = sum(choice.weight for choice in choices)
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, slope = ridge * float(weights @ weights), 2 * ridge * weights
+        for choice in choices:
+            scores = choice.rows @ weights
+            odds = np.exp(scores - scores.max())
+            shares = odds / odds.sum()
+            right = list(choice.right)
+            wanted = np.zeros_like(shares)
+            wanted[right] = shares[right] / shares[right].sum()
+            value -= choice.weight * float(np.log(shares[right].sum() + 1e-12))
+            slope = slope - choice.weight * (choice.rows.T @ (wanted - shares))
+        return value / total, slope / total
+
+    return np.asarray(minimize(loss, np.zeros(len(FEATURES)), jac=True, method="L-BFGS-B").x)
+
+
+def fit_outcomes(examples: Sequence[Example], ridge: float = 1.0) -> NDArray[np.float64]:
+    """Multinomial logit with the outcomes weighted to CLASS_SHARE: (SIGNALS, OUTCOMES)."""
+    values = np.stack([example.values for example in examples])
+    target = np.array([OUTCOMES.index(example.outcome) for example in examples])
+    weights = np.array([example.weight for example in examples])
+    for place, outcome in enumerate(OUTCOMES):
+        mine = target == place
+        weights[mine] *= CLASS_SHARE[outcome] / weights[mine].sum()
+    scale = values.std(0) + 1e-9
+    scaled = np.where(values.std(0) > 0, values / scale, values)
+    hot = np.eye(len(OUTCOMES))[target]
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        matrix = flat.reshape(len(SIGNALS), len(OUTCOMES))
+        odds = scaled @ matrix
+        odds = odds - odds.max(1, keepdims=True)
+        logs = odds - np.log(np.exp(odds).sum(1, keepdims=True))
+        value = -float((weights * logs[np.arange(len(target)), target]).sum())
+        slope = scaled.T @ (weights[:, None] * (np.exp(logs) - hot))
+        shrink = ridge / len(examples)
+        return value + shrink * float(flat @ flat), (slope + 2 * shrink * matrix).ravel()
+
+    start = np.zeros(len(SIGNALS) * len(OUTCOMES))
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 2000}).x
+    divide = np.where(values.std(0) > 0, scale, 1.0)
+    return np.asarray(best.reshape(len(SIGNALS), len(OUTCOMES)) / divide[:, None])
+
+
+def choose_threshold(examples: Sequence[Example], weights: NDArray[np.float64]) -> float:
+    """The highest threshold at which at most FALSE_REFUSALS of plain questions are refused."""
+    plain = [e for e in examples if e.outcome == "answer" and not _is_everyday(e.kind)]
+    chances = np.repeat(_shares(plain, weights)[:, 0], [int(e.weight) for e in plain])
+    return float(np.round(np.quantile(chances, FALSE_REFUSALS), 3))
+
+
+def report_sentences(choices: Sequence[Choice], weights: NDArray[np.float64]) -> None:
+    """Print how often a right sentence is first, and what a threshold on the share shows."""
+    print("\nsentence choice: a right sentence is first / in the first two")
+    for held, kind, group in _groups(choices):
+        ranks = np.array([_rank(choice, weights) for choice in group])
+        first, two = (ranks == 0).mean(), (ranks < 2).mean()
+        print(f"  {held:10}{kind:20}{first:6.3f}{two:7.3f}  n={len(group)}")
+    print("\nshare_at_least: evidence precision / recall / statements shown, held back")
+    for least in (0.05, 0.08, 0.11, 0.15, 0.2, 0.3):
+        shown = [_shown(choice, weights, least) for choice in choices if choice.held]
+        right = sum(hit for hit, _, _ in shown)
+        count = sum(n for _, n, _ in shown)
+        recall = np.mean([hit / gold for hit, _, gold in shown])
+        print(f"  {least:5}{right / count:8.3f}{recall:8.3f}{count / len(shown):8.2f}")
+
+
+def report_outcomes(
+    examples: Sequence[Example], weights: NDArray[np.float64], threshold: float
+) -> None:
+    """Print, per kind of question, how often each outcome is chosen."""
+    print(f"\noutcomes at answer_at_least = {threshold}")
+    print(f"  {'':32}" + "".join(f"{outcome:>12}" for outcome in OUTCOMES))
+    keyed = [(f"{e.outcome}: {e.kind}", e) for e in examples]
+    for held in (False, True):
+        for name in sorted({key for key, e in keyed if e.held == held}):
+            group = [e for key, e in keyed if key == name and e.held == held]
+            chosen = _chosen(_shares(group, weights), threshold)
+            rates = [float((chosen == place).mean()) for place in range(len(OUTCOMES))]
+            label = ("held " if held else "") + name
+            print(f"  {label:32}" + "".join(f"{r:12.3f}" for r in rates) + f"  n={len(group)}")
+
+
+def write(
+    sentence_weights: NDArray[np.float64], outcome_weights: NDArray[np.float64], threshold: float
+) -> None:
+    """Write the calibration, every weight by its name."""
+    TARGET.write_text(
+        json.dumps(
+            {
+                "made_by": "python -m eval.calibrate",
+                "answer_at_least": threshold,
+                "share_at_least": SHARE_AT_LEAST,
+                "sentence_weights": dict(
+                    zip(FEATURES, np.round(sentence_weights, 4).tolist(), strict=True)
+                ),
+                "outcome_weights": dict(
+                    zip(SIGNALS, np.round(outcome_weights, 4).tolist(), strict=True)
+                ),
+            },
+            indent=1,
+        )
+        + "\n",
+        encoding="utf-8",
+    )
+
+
+def load_rows() -> list[dict[str, Any]]:
+    """The training questions."""
+    path = HERE / "calibration" / "questions-and-claims.jsonl.xz"
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def load_lines(path: Path) -> list[dict[str, Any]]:
+    """A JSON-lines file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _paper(title: str, abstract: str) -> Paper:
+    return Paper(paper_id(title), title, abstract, digest(title, abstract), ("made",))
+
+
+def _open(folder: Path, papers: Corpus, embedder: CachingEmbedder) -> store.Snapshot:
+    store.update(folder, papers, embedder)
+    return store.load(folder, store.fingerprint(embedder))
+
+
+def _reading(
+    snapshot: store.Snapshot, embedder: CachingEmbedder, question: str
+) -> retrieve.Reading:
+    adapter = question_adapter() if ADAPTED else None
+    return retrieve.read(snapshot, embedder, adapter, focus(question), 20)
+
+
+def _values(
+    snapshot: store.Snapshot, embedder: CachingEmbedder, question: str
+) -> NDArray[np.float64]:
+    return compose.question_signals(snapshot, _reading(snapshot, embedder, question))
+
+
+def _texts(snapshot: store.Snapshot, title: str) -> list[str]:
+    place = snapshot.places[paper_id(title)]
+    return [sentence.text for sentence in retrieve.sentences_of(snapshot, place)]
+
+
+def _choice(
+    snapshot: store.Snapshot,
+    embedder: CachingEmbedder,
+    title: str,
+    question: str,
+    evidence: Sequence[str],
+    kind: str,
+    weight: float,
+    held: bool,
+) -> Choice:
+    paper = snapshot.papers[snapshot.places[paper_id(title)]]
+    texts = _texts(snapshot, title)
+    right = tuple(
+        i for i, text in enumerate(texts) if any(text in span or span in text for span in evidence)
+    )
+    reading = _reading(snapshot, embedder, question)
+    vectors = retrieve.sentence_vectors(snapshot, snapshot.places[paper.id])
+    rows = features(
+        reading.question,
+        compose.own_names(reading.question, paper),
+        texts,
+        vectors @ reading.vector,
+        vectors @ reading.plain_vector,
+        compose.rarity_of(snapshot),
+    )
+    return Choice(rows, right, kind, weight, held)
+
+
+def _is_everyday(kind: str) -> bool:
+    return kind in {"everyday", "single_paraphrase"}
+
+
+def _shares(examples: Sequence[Example], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    odds = np.stack([example.values for example in examples]) @ weights
+    odds = np.exp(odds - odds.max(1, keepdims=True))
+    return np.asarray(odds / odds.sum(1, keepdims=True))
+
+
+def _chosen(shares: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
+    silent = 1 + shares[:, 1:].argmax(1)
+    return np.asarray(np.where(shares[:, 0] >= threshold, 0, silent))
+
+
+def _groups(choices: Sequence[Choice]) -> Iterator[tuple[str, str, list[Choice]]]:
+    for held in (False, True):
+        for kind in sorted({choice.kind for choice in choices}):
+            group = [c for c in choices if c.kind == kind and c.held == held]
+            if group:
+                yield ("held back" if held else "fitted"), kind, group
+
+
+def _rank(choice: Choice, weights: NDArray[np.float64]) -> int:
+    order = np.argsort(-(choice.rows @ weights), kind="stable").tolist()
+    return min(order.index(right) for right in choice.right)
+
+
+def _shown(
+    choice: Choice, weights: NDArray[np.float64], least: float
+) -> tuple[int, int, int]:
+    scores = choice.rows @ weights
+    shares = np.exp(scores - scores.max())
+    shares = shares / shares.sum()
+    order = np.argsort(-shares, kind="stable")[: compose.MOST_PER_PAPER]
+    kept = [int(i) for i in order if shares[i] >= least] or [int(order[0])]
+    return len(set(kept) & set(choice.right)), len(kept), len(choice.right)
+
+
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""The one place that chooses parts, and the product's public face.
+
+`index` brings papers in, `open_chat` answers from them, `doctor` looks whether all is well.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag import compose, corpus, retrieve, store
+from rag.errors import NoIndex, SettingsError, UsageError
+from rag.prompts import render
+from rag.question import focus
+from rag.route import route, standalone
+from rag.settings import EMBEDDED, Settings
+from rag.types import (
+    Answer,
+    Citation,
+    Embedder,
+    Hit,
+    IndexReport,
+    Mode,
+    Paper,
+    Progress,
+    Source,
+    Statement,
+)
+from rag.verify import verify
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ADAPTED = True  # questions are turned by the learned adapter (README, "Figures")
+MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
+RETRIEVED = 20
+
+
+class PaperChat:
+    """A collection that answers. Safe to use from many threads at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load the index. Raises NoIndex, StoreError, EmbeddingError."""
+        self._settings = settings
+        self._embedder = choose_embedder(settings)
+        self._adapter = choose_adapter(settings)
+        self._stamp = store.fingerprint(self._embedder)
+        self._lock = threading.Lock()
+        self._snapshot = store.load(settings.store, self._stamp)
+
+    def ask(self, question: str, conversation: Sequence[Answer] = ()) -> Answer:
+        """Answer *question*, which may refer to the *conversation*'s earlier answers.
+
+        Raises UsageError for an empty or an overlong question. A refusal is an Answer.
+        """
+        check_question(question)
+        began = time.perf_counter()
+        snapshot = self._current()
+        read_as = standalone(question, conversation)
+        way = route(read_as)
+        if way.shape == "chat":
+            return self._small_talk(snapshot, question, way.reason, began)
+        reading = retrieve.read(
+            snapshot, self._embedder, self._adapter, focus(read_as), RETRIEVED
+        )
+        retrieved = time.perf_counter()
+        made = compose.compose(snapshot, reading)
+        composed = time.perf_counter()
+        papers = {hit.paper.id: hit.paper for hit in reading.hits}
+        statements = verify(made.statements, papers)
+        ended = time.perf_counter()
+        return Answer(
+            question=question,
+            standalone_question=read_as,
+            shape="answer",
+            mode="extractive",
+            statements=statements,
+            sources=made.sources,
+            abstention=made.assessment.abstention,
+            message=_message(made.assessment.abstention, len(snapshot.papers), made.sources),
+            retrieved=reading.hits,
+            papers_in_corpus=len(snapshot.papers),
+            index=snapshot.manifest.index_hash,
+            timings_ms={
+                "retrieve": _milliseconds(began, retrieved),
+                "compose": _milliseconds(retrieved, composed),
+                "verify": _milliseconds(composed, ended),
+                "total": _milliseconds(began, ended),
+            },
+            trace={
+                "route": way.reason,
+                "focus": reading.question,
+                "outcomes": " ".join(str(share) for share in made.assessment.probabilities),
+                "unknown names": " ".join(reading.named.unknown),
+            },
+        )
+
+    def search(self, query: str, n: int) -> tuple[Hit, ...]:
+        """The *n* best papers for *query*, best first. Raises UsageError."""
+        check_question(query)
+        snapshot = self._current()
+        reading = retrieve.read(snapshot, self._embedder, self._adapter, focus(query), n)
+        return reading.hits
+
+    def papers(self) -> Sequence[Paper]:
+        """All papers, by title."""
+        return sorted(self._current().papers, key=lambda paper: (paper.title, paper.id))
+
+    def describe(self) -> str:
+        """What the collection holds, in a few words."""
+        count = len(self._current().papers)
+        return f"{count:,} paper" + ("" if count == 1 else "s")
+
+    def examples(self, most: int = 4) -> tuple[str, ...]:
+        """Questions that this collection can answer, drawn from its own papers."""
+        return compose.example_questions(self._current(), most)
+
+    def _small_talk(
+        self, snapshot: store.Snapshot, question: str, reason: str, began: float
+    ) -> Answer:
+        examples = compose.example_questions(snapshot, 3)
+        text = render(
+            "chat", count=self.describe(), examples="\n".join(f"- {line}" for line in examples)
+        )
+        return Answer(
+            question=question,
+            standalone_question=question,
+            shape="chat",
+            mode="extractive",
+            message=text,
+            papers_in_corpus=len(snapshot.papers),
+            index=snapshot.manifest.index_hash,
+            timings_ms={"total": _milliseconds(began, time.perf_counter())},
+            trace={"route": reason},
+        )
+
+    def _current(self) -> store.Snapshot:
+        """The live generation: a finished update by any process is seen at the next question."""
+        if self._snapshot.catalog.manifest() != self._snapshot.manifest:
+            with self._lock:
+                if self._snapshot.catalog.manifest() != self._snapshot.manifest:
+                    self._snapshot = store.load(self._settings.store, self._stamp)
+        return self._snapshot
+
+
+def index(
+    settings: Settings,
+    paths: Sequence[Path] | None = None,
+    prune: bool = False,
+    progress: Progress | None = None,
+    *,
+    rebuild: bool = False,
+) -> IndexReport:
+    """Add or update papers from *paths* (default: the bundled seeds).
+
+    Raises CorpusError, StoreError, EmbeddingError; whatever it raises, the index is as it was.
+    """
+    _only_embedded_store(settings)
+    report = (lambda name, done, total: progress(f"reading {name}", done, total)) if progress else None
+    read = corpus.read([bundled_seeds()] if paths is None else paths, report)
+    if not read.papers and read.rejected:
+        first = read.rejected[0]
+        raise UsageError(f"no paper could be read; the first of {len(read.rejected)} problems: {first}")
+    embedder = choose_embedder(settings)
+    return store.update(
+        settings.store, read, embedder, prune=prune, rebuild=rebuild, progress=progress
+    )
+
+
+def open_chat(settings: Settings) -> PaperChat:
+    """Open the collection for questions. Raises NoIndex, StoreError, EmbeddingError."""
+    _only_embedded_store(settings)
+    if not store.exists(settings.store):
+        raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
+    return PaperChat(settings)
+
+
+def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
+    """Whether the index is whole: (what was looked at, whether it is well, what was found)."""
+    _only_embedded_store(settings)
+    if not store.exists(settings.store):
+        raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
+    embedder = choose_embedder(settings)
+    yield "embedding model", True, embedder.fingerprint
+    yield from store.checks(settings.store, embedder)
+    yield "answers", True, "extractive: exact quotations, no language model"
+
+
+def choose_mode(asked: str) -> Mode:
+    """The mode that *asked* (auto, extractive or llm) means here. Raises UsageError."""
+    if asked == "llm":
+        raise UsageError(
+            "this version answers in extractive mode only; use --mode extractive or --mode auto"
+        )
+    return "extractive"
+
+
+def choose_embedder(settings: Settings) -> Embedder:
+    """The embedding model that the settings name."""
+    match settings.embedding_model:
+        case name if name == EMBEDDED:
+            from rag.embed import load_embedded
+
+            return load_embedded()
+        case name:
+            from rag.llm import OpenAIEmbedder  # late: the openai client takes a second to import
+
+            return OpenAIEmbedder(name, settings.api_key, settings.base_url)
+
+
+def choose_adapter(settings: Settings) -> NDArray[np.float32] | None:
+    """The question adapter, which was learned for the embedded model and fits no other."""
+    if not ADAPTED or settings.embedding_model != EMBEDDED:
+        return None
+    from rag.embed import question_adapter
+
+    return question_adapter()
+
+
+def bundled_seeds() -> Path:
+    """The folder of the five documents that PaperChat ships with."""
+    # `seeds` has no __init__.py, being data: ask for one of its files, and take the folder of that.
+    document = next(entry for entry in files("seeds").iterdir() if entry.name.endswith(".txt"))
+    return Path(str(document)).parent
+
+
+def check_question(question: str) -> None:
+    """Raises UsageError unless *question* can be asked."""
+    if not question.strip():
+        raise UsageError("the question is empty; ask something about the papers")
+    if len(question) > MOST_CHARACTERS:
+        raise UsageError(
+            f"the question has {len(question):,} characters; ask in at most {MOST_CHARACTERS:,}"
+        )
+
+
+def _only_embedded_store(settings: Settings) -> None:
+    if settings.chroma_url:
+        raise SettingsError(
+            "PAPERCHAT_CHROMA_URL is set, but this version keeps its index in a folder;"
+            " unset it and use PAPERCHAT_STORE"
+        )
+
+
+def _message(abstention: str | None, count: int, sources: Sequence[Source]) -> str:
+    if abstention is None:
+        return ""
+    return render(abstention, count=f"{count:,}")
+
+
+def _milliseconds(began: float, ended: float) -> float:
+    return round((ended - began) * 1000, 3)
+
+

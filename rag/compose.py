@@ -1,0 +1,211 @@
+"""Extractive answers: the sentences that answer, quoted exactly, each with its citation.
+
+One to four statements, from one paper when the question is about one. What is not said is not
+filled in: `rag.assess` decides whether there is an answer at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag import evidence
+from rag.assess import Assessment, Seen, assess, calibration, signals
+from rag.names import asked_names, key_of, names_in
+from rag.retrieve import Reading, sentence_vectors, sentences_of
+from rag.types import Citation, Evidence, Hit, Paper, Sentence, Source, Statement
+from rag.words import STOPWORDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rag.store import Snapshot
+
+MOST_STATEMENTS = 4
+MOST_PER_PAPER = 3
+MOST_PAPERS = 4
+CLOSE_SECOND = 0.6  # a second paper this near, in standard deviations, is quoted too
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A sentence with the probability that it is the one of its abstract that answers."""
+
+    sentence: Sentence
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What to show for a question, before it is verified."""
+
+    statements: tuple[Statement, ...]
+    sources: tuple[Source, ...]
+    assessment: Assessment
+    papers_read: int
+
+
+def compose(snapshot: Snapshot, reading: Reading) -> Composition:
+    """Answer *reading*'s question from its hits, or say in which way there is no answer."""
+    if not reading.hits:
+        return Composition((), (), Assessment("no_paper", (0.0, 0.0, 1.0, 0.0)), 0)
+    judged = assess(question_signals(snapshot, reading))
+    if judged.outcome == "not_stated":
+        at_hand = _at_hand(reading.hits)
+        return Composition((), at_hand, judged, len(at_hand))
+    if judged.outcome != "answer":
+        return Composition((), (), judged, len(reading.hits))
+    chosen = _papers_to_quote(snapshot, reading)
+    statements, sources = _quote(snapshot, reading, chosen)
+    return Composition(statements, sources, judged, len(chosen))
+
+
+def question_signals(snapshot: Snapshot, reading: Reading) -> NDArray[np.float64]:
+    """The values of `assess.SIGNALS` for a question with at least one hit."""
+    first = reading.hits[0]
+    place = snapshot.places[first.paper.id]
+    vectors = sentence_vectors(snapshot, place)
+    seen = Seen(
+        question=reading.question,
+        whole=first.whole,
+        whole_best=max(hit.whole for hit in reading.hits),
+        sentence_best=max(hit.best_sentence for hit in reading.hits),
+        coverage=reading.coverage[0],
+        coverage_best=max(reading.coverage),
+        named=first.named,
+        unknown_names=len(reading.named.unknown),
+        lead=first.score - reading.hits[1].score if len(reading.hits) > 1 else 10.0,
+        own_names=own_names(reading.question, first.paper),
+        abstract=first.paper.abstract,
+        sentences=tuple(sentence.text for sentence in sentences_of(snapshot, place)),
+        cosines=vectors @ reading.vector,
+        plain_cosines=vectors @ reading.plain_vector,
+    )
+    frequency = snapshot.lexical.document_frequency
+    return signals(seen, rarity_of(snapshot), lambda term: frequency(term) == 0)
+
+
+def rarity_of(snapshot: Snapshot) -> Callable[[str], float]:
+    """BM25's inverse document frequency of a term in this collection, 0 or more."""
+    count = len(snapshot.papers)
+    known: dict[str, float] = {}
+
+    def rarity(term: str) -> float:
+        if term not in known:
+            found = min(count, snapshot.lexical.document_frequency(term))
+            known[term] = math.log(1 + (count - found + 0.5) / (found + 0.5))
+        return known[term]
+
+    return rarity
+
+
+def own_names(question: str, paper: Paper) -> tuple[str, ...]:
+    """The names in *question* that *paper* introduces, as the question writes them."""
+    introduced = {n.key for n in names_in(paper.title, paper.abstract) if n.introduced}
+    return tuple(surface for key, surface in asked_names(question) if key in introduced)
+
+
+def score_sentences(
+    snapshot: Snapshot, reading: Reading, paper: Paper
+) -> tuple[Scored, ...]:
+    """All sentences of *paper*, the likeliest to answer first; probabilities sum to 1."""
+    place = snapshot.places[paper.id]
+    sentences = sentences_of(snapshot, place)
+    vectors = sentence_vectors(snapshot, place)
+    rows = evidence.features(
+        reading.question,
+        own_names(reading.question, paper),
+        [sentence.text for sentence in sentences],
+        vectors @ reading.vector,
+        vectors @ reading.plain_vector,
+        rarity_of(snapshot),
+    )
+    shares = evidence.probabilities(rows, calibration().sentence_weights)
+    order = sorted(range(len(sentences)), key=lambda i: (-shares[i], i))
+    return tuple(Scored(sentences[i], float(shares[i])) for i in order)
+
+
+def _papers_to_quote(snapshot: Snapshot, reading: Reading) -> tuple[Paper, ...]:
+    """The right number of papers: each side that the question names, else the best one or two."""
+    hits = reading.hits
+    sides = _sides(reading)
+    if len(sides) > 1:
+        return sides[:MOST_PAPERS]
+    second = len(hits) > 1 and hits[0].score - hits[1].score < CLOSE_SECOND
+    return (hits[0].paper, hits[1].paper) if second and not hits[0].named else (hits[0].paper,)
+
+
+def _sides(reading: Reading) -> tuple[Paper, ...]:
+    """Papers that introduce different names of the question, in the question's order."""
+    words = reading.question.casefold()
+    sides: list[tuple[int, Paper]] = []
+    taken: set[str] = set()
+    for hit in reading.hits[:10]:
+        if hit.paper.id not in reading.named.introduced:
+            continue
+        names = [n for n in own_names(reading.question, hit.paper) if _distinct(n)]
+        fresh = [name for name in names if key_of(name) not in taken]
+        if fresh:
+            taken |= {key_of(name) for name in fresh}
+            sides.append((words.find(fresh[0].casefold()), hit.paper))
+    return tuple(paper for _, paper in sorted(sides, key=lambda side: side[0]))
+
+
+def _distinct(name: str) -> bool:
+    return name.lower() not in STOPWORDS and len(name) > 2
+
+
+def _quote(
+    snapshot: Snapshot, reading: Reading, papers: Sequence[Paper]
+) -> tuple[tuple[Statement, ...], tuple[Source, ...]]:
+    """Statements and numbered sources: per paper its best sentences, in the abstract's order."""
+    each = MOST_PER_PAPER if len(papers) == 1 else max(1, MOST_STATEMENTS // len(papers))
+    statements: list[Statement] = []
+    sources: list[Source] = []
+    for n, paper in enumerate(papers, 1):
+        scored = score_sentences(snapshot, reading, paper)
+        sources.append(Source(n, paper.id, paper.title))
+        for sentence in _worth_showing(scored, each):
+            span = Evidence(paper.id, paper.title, sentence.start, sentence.end, sentence.text)
+            cited = Citation(n, paper.id, paper.title, (span,))
+            statements.append(Statement(sentence.text, (cited,), "unverified"))
+    return tuple(statements), tuple(sources)
+
+
+def _worth_showing(scored: Sequence[Scored], most: int) -> list[Sentence]:
+    """The likeliest sentence, and further ones that are likely enough, best first."""
+    least = calibration().share_at_least
+    kept = [one.sentence for one in scored[:most] if one.probability >= least]
+    return kept or [scored[0].sentence]
+
+
+def _at_hand(hits: Sequence[Hit]) -> tuple[Source, ...]:
+    """The papers that are on the subject though they do not say: the first, and close seconds."""
+    near = [hit for hit in hits[:3] if hits[0].score - hit.score < 2 * CLOSE_SECOND]
+    return tuple(Source(n, hit.paper.id, hit.paper.title) for n, hit in enumerate(near, 1))
+
+
+def example_questions(snapshot: Snapshot, most: int) -> tuple[str, ...]:
+    """Questions about papers spread over the collection that introduce a name of their own."""
+    asked: list[str] = []
+    papers = sorted(snapshot.papers, key=lambda paper: paper.id)
+    step = max(1, len(papers) // (most * 3))
+    for paper in papers[::step]:
+        head, colon, _ = paper.title.partition(":")
+        if colon and 3 < len(head) <= 24 and len(head.split()) <= 2 and "$" not in head:
+            asked.append(_EXAMPLES[len(asked) % len(_EXAMPLES)].format(name=head.strip()))
+        if len(asked) == most:
+            break
+    return tuple(asked)
+
+
+_EXAMPLES = (
+    "What does {name} do?",
+    "Which problem does {name} address?",
+    "What did the experiments with {name} show?",
+    "How does {name} work?",
+)

@@ -1,0 +1,44 @@
+"""The verdict on each statement: what is shown as proved has been looked up in the store again.
+
+An extractive statement claims to be a quotation, and that is what is checked: its evidence must be
+the exact span of the abstract as the store holds it now, and its words must be that evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rag.types import Evidence, Paper, Statement
+
+
+def verify(statements: Sequence[Statement], papers: Mapping[str, Paper]) -> tuple[Statement, ...]:
+    """Give each statement its verdict against *papers*, by id.
+
+    `supported` for an exact quotation; `unverified` where the paper is not at hand or the span is
+    not what it was, with the reason. Never `supported` because a check could not run.
+    """
+    return tuple(_checked(statement, papers) for statement in statements)
+
+
+def _checked(statement: Statement, papers: Mapping[str, Paper]) -> Statement:
+    spans = [span for citation in statement.citations for span in citation.evidence]
+    problems = [problem for span in spans if (problem := _problem(span, papers))]
+    if not spans:
+        problems.append("nothing is cited")
+    elif statement.text != " ".join(span.text for span in spans):
+        problems.append("the sentence is not a quotation of its evidence")
+    if problems:
+        return replace(statement, verdict="unverified", reasons=tuple(dict.fromkeys(problems)))
+    return replace(statement, verdict="supported", reasons=("quoted word for word",))
+
+
+def _problem(span: Evidence, papers: Mapping[str, Paper]) -> str:
+    paper = papers.get(span.paper_id)
+    if paper is None:
+        return "the paper is no longer in the collection"
+    if paper.title != span.title:
+        return "the title is not the store's"
+    if paper.abstract[span.start : span.end] != span.text:
+        return "the abstract has changed since"
+    return ""
