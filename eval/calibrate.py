@@ -34,9 +34,9 @@ from scipy.optimize import minimize
 from eval.cases import Case, read_cases
 from rag import compose, corpus, retrieve, store
 from rag.app import ADAPTED, bundled_seeds
-from rag.assess import OUTCOMES, SIGNALS, Outcome
+from rag.assess import OUTCOMES, REGIMES, SIGNALS, Outcome, Regime, regime
 from rag.embed import load_embedded, question_adapter
-from rag.evidence import FEATURES, features
+from rag.evidence import FEATURES
 from rag.question import focus
 from rag.text import digest, paper_id
 from rag.types import Corpus, Paper
@@ -46,7 +46,8 @@ TARGET = Path(compose.__file__).parent / "calibration.json"
 COLLECTIONS, SIZE, SEED = 4, 385, 0
 SEED_WEIGHT = 4.0  # a case on the seed papers counts as several questions on others
 CLASS_SHARE = {"answer": 0.55, "off_topic": 0.15, "no_paper": 0.12, "not_stated": 0.18}
-FALSE_REFUSALS = 0.03  # share of answerable, not everyday, questions that may be refused
+# Share of answerable questions that may be refused: in a paper's words, and in everyday ones.
+REFUSED: dict[Regime, float] = {"covered": 0.045, "number": 0.045, "uncovered": 0.12}
 SHARE_AT_LEAST = 0.11  # chosen by the table that --check prints
 LABEL_OF_TYPE: dict[str, Outcome] = {
     "out_of_domain": "off_topic",
@@ -94,6 +95,23 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question read against a collection, before the sentence weights are known."""
+
+    snapshot: store.Snapshot
+    reading: retrieve.Reading
+    outcome: Outcome
+    kind: str
+    weight: float
+    held: bool
+
+    def example(self, weights: NDArray[np.float64]) -> Example:
+        """The same with its signals."""
+        values = compose.question_signals(self.snapshot, self.reading, weights)
+        return Example(values, self.outcome, self.kind, self.weight, self.held)
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One question as the sentence logit sees it."""
 
@@ -109,19 +127,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--check", action="store_true", help="write nothing")
     arguments = parser.parse_args()
-    embedder = CachingEmbedder()
     with tempfile.TemporaryDirectory() as scratch:
-        examples, choices = gather(Path(scratch), embedder)
-    sentence_weights = fit_sentences([c for c in choices if not c.held])
-    report_sentences(choices, sentence_weights)
+        asked, choices = gather(Path(scratch), CachingEmbedder())
+        sentence_weights = fit_sentences([c for c in choices if not c.held])
+        report_sentences(choices, sentence_weights)
+        examples = [one.example(sentence_weights) for one in asked]
     outcome_weights = fit_outcomes([e for e in examples if not e.held])
-    threshold = choose_threshold([e for e in examples if not e.held], outcome_weights)
-    report_outcomes(examples, outcome_weights, threshold)
+    thresholds = choose_thresholds([e for e in examples if not e.held], outcome_weights)
+    report_outcomes(examples, outcome_weights, thresholds)
     if not arguments.check:
-        write(sentence_weights, outcome_weights, threshold)
+        write(sentence_weights, outcome_weights, thresholds)
 
 
-def gather(scratch: Path, embedder: CachingEmbedder) -> tuple[list[Example], list[Choice]]:
+def gather(scratch: Path, embedder: CachingEmbedder) -> tuple[list[Asked], list[Choice]]:
     """Every example and choice, from the made collections and the seed papers."""
     rows = load_rows()
     order = np.random.default_rng(SEED).permutation(len(rows))
@@ -130,7 +148,7 @@ def gather(scratch: Path, embedder: CachingEmbedder) -> tuple[list[Example], lis
     off_topic = load_lines(HERE / "calibration" / "off-topic.jsonl")
     labels = {row["id"]: row["sentences"] for row in load_lines(
         HERE / "calibration" / "everyday-sentences.jsonl")}  # fmt: skip
-    examples: list[Example] = []
+    asked_all: list[Asked] = []
     choices: list[Choice] = []
     outside = train[COLLECTIONS * SIZE :]
     portions = [train[i * SIZE : (i + 1) * SIZE] for i in range(COLLECTIONS)]
@@ -140,11 +158,11 @@ def gather(scratch: Path, embedder: CachingEmbedder) -> tuple[list[Example], lis
         asked = off_topic[number :: COLLECTIONS + 1]
         folder = scratch / str(number)
         found = from_collection(folder, embedder, portion, strangers, asked, labels, last)
-        examples.extend(found[0])
+        asked_all.extend(found[0])
         choices.extend(found[1])
         print(f"collection {number + 1} of {COLLECTIONS + 1}: {len(portion)} papers", flush=True)
     seeds = from_cases(scratch / "seeds", embedder)
-    return examples + seeds[0], choices + seeds[1]
+    return asked_all + seeds[0], choices + seeds[1]
 
 
 def from_collection(
@@ -155,7 +173,7 @@ def from_collection(
     off_topic: Sequence[dict[str, Any]],
     labels: dict[str, list[int]],
     held: bool,
-) -> tuple[list[Example], list[Choice]]:
+) -> tuple[list[Asked], list[Choice]]:
     """A collection of *portion*, every third abstract without its answer sentence."""
     papers = []
     for place, row in enumerate(portion):
@@ -172,8 +190,8 @@ def from_collection(
             asked.append((row["q_everyday"], "answer", "everyday"))
     for row in strangers:
         asked += [(row["q_technical"], "no_paper", "technical"), (row["q_everyday"], "no_paper", "everyday")]  # fmt: skip
-    examples = [
-        Example(_values(snapshot, embedder, question), outcome, kind, 1.0, held)
+    everything = [
+        Asked(snapshot, _reading(snapshot, embedder, question), outcome, kind, 1.0, held)
         for question, outcome, kind in asked
     ]
     choices = []
@@ -186,25 +204,25 @@ def from_collection(
             right = [texts[i] for i in labels[row["id"]] if i < len(texts)]
             choices.append(_choice(snapshot, embedder, row["title"], row["q_everyday"],
                                    right, "everyday", 4.0, held))  # fmt: skip
-    return examples, [choice for choice in choices if choice.right]
+    return everything, [choice for choice in choices if choice.right]
 
 
-def from_cases(folder: Path, embedder: CachingEmbedder) -> tuple[list[Example], list[Choice]]:
+def from_cases(folder: Path, embedder: CachingEmbedder) -> tuple[list[Asked], list[Choice]]:
     """The committed cases on the seed papers; those of held-out.jsonl are only measured."""
     snapshot = _open(folder, corpus.read([bundled_seeds()]), embedder)
-    examples: list[Example] = []
+    asked_all: list[Asked] = []
     choices: list[Choice] = []
     for name, held in (("calibration", False), ("held-out", True)):
         for case in read_cases([HERE / "cases" / f"{name}.jsonl"]):
             if case.type in {"chat", "conversation", "aggregation", "comparison"}:
                 continue
             outcome = LABEL_OF_TYPE.get(case.type, "answer")
-            values = _values(snapshot, embedder, case.question)
-            examples.append(Example(values, outcome, case.type, SEED_WEIGHT, held))
+            reading = _reading(snapshot, embedder, case.question)
+            asked_all.append(Asked(snapshot, reading, outcome, case.type, SEED_WEIGHT, held))
             if outcome == "answer" and len(case.gold_papers) == 1:
                 choices.append(_choice(snapshot, embedder, case.gold_papers[0], case.question,
                                        list(case.evidence), case.type, SEED_WEIGHT, held))  # fmt: skip
-    return examples, [choice for choice in choices if choice.right]
+    return asked_all, [choice for choice in choices if choice.right]
 
 
 def fit_sentences(choices: Sequence[Choice], ridge: float = 0.5) -> NDArray[np.float64]:
@@ -255,11 +273,22 @@ def fit_outcomes(examples: Sequence[Example], ridge: float = 1.0) -> NDArray[np.
     return np.asarray(best.reshape(len(SIGNALS), len(OUTCOMES)) / divide[:, None])
 
 
-def choose_threshold(examples: Sequence[Example], weights: NDArray[np.float64]) -> float:
-    """The highest threshold at which at most FALSE_REFUSALS of plain questions are refused."""
-    plain = [e for e in examples if e.outcome == "answer" and not _is_everyday(e.kind)]
-    chances = np.repeat(_shares(plain, weights)[:, 0], [int(e.weight) for e in plain])
-    return float(np.round(np.quantile(chances, FALSE_REFUSALS), 3))
+def choose_thresholds(
+    examples: Sequence[Example], weights: NDArray[np.float64]
+) -> dict[Regime, float]:
+    """Per regime, the highest threshold at which no more than REFUSED are refused.
+
+    The cases on the seed papers have three quarters of the weight: their questions are the likest
+    to those that people ask.
+    """
+    chosen: dict[Regime, float] = {}
+    for name in REGIMES:
+        group = [e for e in examples if e.outcome == "answer" and regime(e.values) == name]
+        seeds = sum(e.weight > 1 for e in group)
+        copies = [max(1, 3 * (len(group) - seeds) // max(1, seeds)) if e.weight > 1 else 1 for e in group]
+        chances = np.repeat(_shares(group, weights)[:, 0], copies)
+        chosen[name] = float(np.round(np.quantile(chances, REFUSED[name]), 3))
+    return chosen
 
 
 def report_sentences(choices: Sequence[Choice], weights: NDArray[np.float64]) -> None:
@@ -279,30 +308,32 @@ def report_sentences(choices: Sequence[Choice], weights: NDArray[np.float64]) ->
 
 
 def report_outcomes(
-    examples: Sequence[Example], weights: NDArray[np.float64], threshold: float
+    examples: Sequence[Example], weights: NDArray[np.float64], thresholds: dict[Regime, float]
 ) -> None:
     """Print, per kind of question, how often each outcome is chosen."""
-    print(f"\noutcomes at answer_at_least = {threshold}")
+    print(f"\noutcomes at answer_at_least = {thresholds}")
     print(f"  {'':32}" + "".join(f"{outcome:>12}" for outcome in OUTCOMES))
     keyed = [(f"{e.outcome}: {e.kind}", e) for e in examples]
     for held in (False, True):
         for name in sorted({key for key, e in keyed if e.held == held}):
             group = [e for key, e in keyed if key == name and e.held == held]
-            chosen = _chosen(_shares(group, weights), threshold)
+            chosen = _chosen(group, weights, thresholds)
             rates = [float((chosen == place).mean()) for place in range(len(OUTCOMES))]
             label = ("held " if held else "") + name
             print(f"  {label:32}" + "".join(f"{r:12.3f}" for r in rates) + f"  n={len(group)}")
 
 
 def write(
-    sentence_weights: NDArray[np.float64], outcome_weights: NDArray[np.float64], threshold: float
+    sentence_weights: NDArray[np.float64],
+    outcome_weights: NDArray[np.float64],
+    thresholds: dict[Regime, float],
 ) -> None:
     """Write the calibration, every weight by its name."""
     TARGET.write_text(
         json.dumps(
             {
                 "made_by": "python -m eval.calibrate",
-                "answer_at_least": threshold,
+                "answer_at_least": thresholds,
                 "share_at_least": SHARE_AT_LEAST,
                 "sentence_weights": dict(
                     zip(FEATURES, np.round(sentence_weights, 4).tolist(), strict=True)
@@ -346,12 +377,6 @@ def _reading(
     return retrieve.read(snapshot, embedder, adapter, focus(question), 20)
 
 
-def _values(
-    snapshot: store.Snapshot, embedder: CachingEmbedder, question: str
-) -> NDArray[np.float64]:
-    return compose.question_signals(snapshot, _reading(snapshot, embedder, question))
-
-
 def _texts(snapshot: store.Snapshot, title: str) -> list[str]:
     place = snapshot.places[paper_id(title)]
     return [sentence.text for sentence in retrieve.sentences_of(snapshot, place)]
@@ -372,21 +397,8 @@ def _choice(
     right = tuple(
         i for i, text in enumerate(texts) if any(text in span or span in text for span in evidence)
     )
-    reading = _reading(snapshot, embedder, question)
-    vectors = retrieve.sentence_vectors(snapshot, snapshot.places[paper.id])
-    rows = features(
-        reading.question,
-        compose.own_names(reading.question, paper),
-        texts,
-        vectors @ reading.vector,
-        vectors @ reading.plain_vector,
-        compose.rarity_of(snapshot),
-    )
+    rows = compose.sentence_features(snapshot, _reading(snapshot, embedder, question), paper)
     return Choice(rows, right, kind, weight, held)
-
-
-def _is_everyday(kind: str) -> bool:
-    return kind in {"everyday", "single_paraphrase"}
 
 
 def _shares(examples: Sequence[Example], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -395,9 +407,12 @@ def _shares(examples: Sequence[Example], weights: NDArray[np.float64]) -> NDArra
     return np.asarray(odds / odds.sum(1, keepdims=True))
 
 
-def _chosen(shares: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
-    silent = 1 + shares[:, 1:].argmax(1)
-    return np.asarray(np.where(shares[:, 0] >= threshold, 0, silent))
+def _chosen(
+    examples: Sequence[Example], weights: NDArray[np.float64], thresholds: dict[Regime, float]
+) -> NDArray[np.intp]:
+    shares = _shares(examples, weights)
+    least = [thresholds[regime(example.values)] for example in examples]
+    return np.asarray(np.where(shares[:, 0] >= least, 0, 1 + shares[:, 1:].argmax(1)))
 
 
 def _groups(choices: Sequence[Choice]) -> Iterator[tuple[str, str, list[Choice]]]:

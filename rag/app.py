@@ -8,11 +8,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag import compose, corpus, retrieve, store
+from rag.catalog import Catalog
 from rag.errors import NoIndex, SettingsError, UsageError
 from rag.prompts import render
 from rag.question import focus
@@ -21,6 +24,7 @@ from rag.settings import EMBEDDED, Settings
 from rag.types import (
     Answer,
     Citation,
+    Corpus,
     Embedder,
     Hit,
     IndexReport,
@@ -178,6 +182,31 @@ def open_chat(settings: Settings) -> PaperChat:
     if not store.exists(settings.store):
         raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
     return PaperChat(settings)
+
+
+def ready(settings: Settings) -> bool:
+    """Whether the index is finished and of the model that the settings name."""
+    _only_embedded_store(settings)
+    if store.generation(settings.store) == 0:
+        return False
+    with closing(Catalog(settings.store)) as catalog:
+        made_with = catalog.manifest().space.partition(".")[0]
+    return made_with == store.fingerprint(choose_embedder(settings))
+
+
+def refresh(settings: Settings, progress: Progress | None = None) -> IndexReport:
+    """Embed anew what the index holds; bring the bundled seeds in if it holds nothing yet.
+
+    Raises StoreError, EmbeddingError; whatever it raises, the index is as it was.
+    """
+    _only_embedded_store(settings)
+    if store.generation(settings.store) == 0:
+        return index(settings, progress=progress)
+    embedder = choose_embedder(settings)
+    nothing = Corpus((), (), 0)
+    report = store.update(settings.store, nothing, embedder, rebuild=True, progress=progress)
+    with closing(Catalog(settings.store)) as catalog:
+        return replace(report, unchanged=len(catalog.papers()))
 
 
 def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:

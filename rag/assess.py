@@ -8,7 +8,7 @@ silence. Weights and the threshold come from `rag/calibration.json`, written by
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rag.question import wanted
+from rag.names import key_of, marked_names
+from rag.question import (
+    asked_kind,
+    asked_quantity,
+    has_name_of,
+    has_quantity,
+    missing_formal_words,
+    wanted,
+)
 from rag.words import content_words, numbers, query_terms
 
 if TYPE_CHECKING:
@@ -48,7 +56,31 @@ SIGNALS = (
     "short",  # 1 for one word of content, falling as 1/n
     "formal",  # asks for authors, year, venue, licence and the like
     "named_uncovered",  # named, times what the abstract lacks of the rest
+    "quantity_given",  # a quantity is wanted, and a number stands beside its noun in the abstract
+    "quantity_missing",  # … and none does
+    "name_given",  # "which dataset": a sentence on data sets holds a name that is not asked with
+    "name_missing",  # … and none does
+    "quantity_covered",  # rest covered by the best sentence in which such a number stands
+    "other_names_absent",  # names asked with, not the paper's own, that the abstract lacks; to 2
+    "other_name_number",  # a number is wanted with such a name, and a sentence holds both
+    "other_name_no_number",  # … and none does
+    "formal_missing",  # asks for authors, licence, …, and no sentence has the word
+    # The same where a number is wanted, or the name of a kind: those answers are easier to miss.
+    "number_x_rest",
+    "number_x_plain",
+    "number_x_score",
+    "kind_x_rest",
+    "kind_x_plain",
+    "kind_x_score",
+    "best_score",  # linear score of the sentence most likely to answer, over 10
+    "best_share",  # its probability among the sentences of the first paper
 )
+
+COVERED = 0.4
+_COVERAGE, _NAMED = SIGNALS.index("coverage"), SIGNALS.index("named")
+_NUMBER = SIGNALS.index("number_wanted")
+Regime = Literal["covered", "number", "uncovered"]
+REGIMES: tuple[Regime, ...] = ("covered", "number", "uncovered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +101,7 @@ class Seen:
     sentences: tuple[str, ...]
     cosines: NDArray[np.float32]  # (sentences,), adapted question vector
     plain_cosines: NDArray[np.float32]
+    sentence_scores: NDArray[np.float64]  # (sentences,), linear, from `evidence`
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +123,7 @@ class Calibration:
 
     sentence_weights: NDArray[np.float64]  # (evidence.FEATURES,)
     outcome_weights: NDArray[np.float64]  # (SIGNALS, OUTCOMES)
-    answer_at_least: float  # probability of an answer below which the collection stays silent
+    answer_at_least: Mapping[str, float]  # per regime: below it the collection stays silent
     share_at_least: float  # probability above which a further sentence is shown
     made_by: str
 
@@ -102,13 +135,15 @@ def calibration() -> Calibration:
     return Calibration(
         sentence_weights=np.array(list(raw["sentence_weights"].values())),
         outcome_weights=np.array(list(raw["outcome_weights"].values())),
-        answer_at_least=float(raw["answer_at_least"]),
+        answer_at_least={name: float(least) for name, least in raw["answer_at_least"].items()},
         share_at_least=float(raw["share_at_least"]),
         made_by=str(raw["made_by"]),
     )
 
 
-def signals(seen: Seen, rarity: Callable[[str], float], unseen: Callable[[str], bool]) -> NDArray[np.float64]:
+def signals(
+    seen: Seen, rarity: Callable[[str], float], unseen: Callable[[str], bool]
+) -> NDArray[np.float64]:
     """Describe one question for the logit: (SIGNALS,).
 
     *rarity* gives a term's inverse document frequency; *unseen* says that no paper holds a term.
@@ -117,19 +152,31 @@ def signals(seen: Seen, rarity: Callable[[str], float], unseen: Callable[[str], 
     own = {term for name in seen.own_names for term in content_words(name)}
     rest = asked - own
     total = sum(rarity(term) for term in rest)
-    held = [content_words(text) for text in seen.sentences]
-    everywhere = set().union(*held) if held else set()
 
     def share(words: set[str]) -> float:
-        return sum(rarity(term) for term in rest & words) / total if total else 0.0
+        # A question that is all name ("What is GenZ for?") leaves nothing that could be missing.
+        return sum(rarity(term) for term in rest & words) / total if total else 1.0
 
-    covered = [share(words) for words in held]
-    with_number = [c for c, text in zip(covered, seen.sentences, strict=True) if numbers(text)]
+    held = [content_words(text) for text in seen.sentences]
+    everywhere = set().union(*held) if held else set()
+    covered = np.array([share(words) for words in held])
+    best_covered = float(covered.max(initial=0.0))
     kind = wanted(seen.question)
-    missing = max((rarity(term) for term in rest - everywhere), default=0.0)
-    terms = {term: weight for term, weight in query_terms(seen.question).items() if weight == 1.0}
+    quantity = asked_quantity(seen.question) if kind.number else ""
+    name_kind = "" if quantity else asked_kind(seen.question)
+    with_number = np.array([bool(numbers(text)) for text in seen.sentences])
+    with_quantity = np.array([bool(quantity) and has_quantity(t, quantity) for t in seen.sentences])
+    with_name = [bool(name_kind) and has_name_of(t, name_kind, seen.question) for t in seen.sentences]
+    others = _other_names(seen)
+    absent = sum(not any(key in key_of(text) for text in seen.sentences) for key in others)
+    beside = kind.number and bool(others) and any(
+        number and any(key in key_of(text) for key in others)
+        for number, text in zip(with_number, seen.sentences, strict=True)
+    )
+    terms = {term for term, weight in query_terms(seen.question).items() if weight == 1.0}
     mass = sum(rarity(term) for term in terms)
-    lost = sum(rarity(term) for term in terms if unseen(term))
+    best = float(seen.sentence_scores.max(initial=-10.0)) / 10.0
+    plain = float(seen.plain_cosines.max(initial=0.0))
     return np.array(
         [
             1.0,
@@ -137,23 +184,59 @@ def signals(seen: Seen, rarity: Callable[[str], float], unseen: Callable[[str], 
             seen.whole_best,
             float(seen.cosines.max(initial=0.0)),
             seen.sentence_best,
-            float(seen.plain_cosines.max(initial=0.0)),
+            plain,
             seen.coverage,
             seen.coverage_best,
             seen.named,
             min(2, seen.unknown_names),
-            lost / mass if mass else 1.0,
-            max(covered, default=0.0),
+            sum(rarity(term) for term in terms if unseen(term)) / mass if mass else 1.0,
+            best_covered,
             share(everywhere),
-            missing / 6.0,
+            max((rarity(term) for term in rest - everywhere), default=0.0) / 6.0,
             kind.number,
-            kind.number * max(with_number, default=0.0),
+            kind.number * float(covered[with_number].max(initial=0.0)) if len(covered) else 0.0,
             min(10.0, seen.lead),
             1.0 / max(1, len(asked)),
             kind.formal,
             seen.named * (1.0 - share(everywhere)),
-        ]
+            bool(with_quantity.any()),
+            bool(quantity) and not with_quantity.any(),
+            any(with_name),
+            bool(name_kind) and not any(with_name),
+            float(covered[with_quantity].max(initial=0.0)) if len(covered) else 0.0,
+            min(2, absent),
+            beside,
+            kind.number and bool(others) and not beside,
+            bool(missing_formal_words(seen.question, seen.sentences)),
+            kind.number * best_covered,
+            kind.number * plain,
+            kind.number * best,
+            bool(name_kind) * best_covered,
+            bool(name_kind) * plain,
+            bool(name_kind) * best,
+            best,
+            _top_share(seen.sentence_scores),
+        ],
+        dtype=np.float64,
     )
+
+
+def _other_names(seen: Seen) -> tuple[str, ...]:
+    """Keys of the words written as names in the question that are not the paper's own."""
+    own = "".join(key_of(name) for name in seen.own_names)
+    keys = [key_of(name) for name in marked_names(seen.question)]
+    return tuple(key for key in keys if len(key) > 1 and key not in own)
+
+
+def regime(values: NDArray[np.float64]) -> Regime:
+    """Which threshold holds: questions in the paper's words are surer than others, numbers most."""
+    if values[_COVERAGE] < COVERED and values[_NAMED] == 0:
+        return "uncovered"
+    return "number" if values[_NUMBER] else "covered"
+
+
+def _top_share(scores: NDArray[np.float64]) -> float:
+    return float(1.0 / np.exp(scores - scores.max()).sum()) if len(scores) else 0.0
 
 
 def assess(
@@ -166,5 +249,5 @@ def assess(
     shares = odds / odds.sum()
     silent = [place for place, outcome in enumerate(OUTCOMES) if outcome != "answer"]
     best = max(silent, key=lambda place: shares[place])
-    chosen = 0 if shares[0] >= fitted.answer_at_least else best
+    chosen = 0 if shares[0] >= fitted.answer_at_least[regime(np.asarray(values))] else best
     return Assessment(OUTCOMES[chosen], tuple(round(float(share), 4) for share in shares))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import StoreError, StoreVersion
+from rag.errors import NoIndex, StoreError, StoreVersion
 from rag.names import Name
 from rag.text import digest
 from rag.types import Paper
@@ -55,21 +56,37 @@ class Catalog:
     """The catalog in *folder*; safe for many readers, and one writer at a time."""
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
-        """Open the catalog. Raises StoreVersion for another format, StoreError if it is damaged."""
+        """Open the catalog.
+
+        Raises NoIndex if there is none, StoreVersion for another format, StoreError for a damaged
+        one.
+        """
         self.path = folder / FILE
+        self._lock = threading.RLock()  # one connection: its statements take one thread at a time
+        if not create and not self.path.exists():
+            raise NoIndex(f"there is no index in {folder}; run `paperchat index` first")
+        # Readers open it for writing too: after a writer was killed, somebody must roll back.
+        uri = f"{self.path.resolve().as_uri()}?mode={'rwc' if create else 'rw'}"
         with self._our_errors():
-            new = not self.path.exists()
-            if new and not create:
-                raise StoreError(f"there is no catalog in {folder}; run `paperchat index`")
-            mode = "rwc" if create else "ro"
-            uri = f"{self.path.resolve().as_uri()}?mode={mode}"
             self._connection = sqlite3.connect(
                 uri, uri=True, check_same_thread=False, isolation_level=None, timeout=10
             )
-            if new:
-                self._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
-                self._set_meta({"format": str(FORMAT)})
-            self._check_format()
+            try:
+                self._begin(create)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _begin(self, create: bool) -> None:
+        if create:
+            with self._transaction("IMMEDIATE"):
+                if not self._has("table"):
+                    for statement in _SCHEMA.split(";"):
+                        self._connection.execute(statement)
+                    self._set_meta({"format": str(FORMAT)})
+        self._check_format()
+        if not create:
+            self._connection.execute("PRAGMA query_only = ON")
 
     def close(self) -> None:
         """Release the file."""
@@ -182,8 +199,19 @@ class Catalog:
     def _set_meta(self, values: Mapping[str, str]) -> None:
         self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
+    def _has(self, kind: str, name: str = "%") -> bool:
+        wanted = "SELECT 1 FROM sqlite_master WHERE type = ? AND name LIKE ?"
+        return self._connection.execute(wanted, (kind, name)).fetchone() is not None
+
     def _check_format(self) -> None:
-        row = self._connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+        if not self._has("table"):  # a first run was killed before it wrote anything
+            raise NoIndex(
+                f"the first index in {self.path.parent} was never finished; run `paperchat index`"
+            )
+        row = None
+        if self._has("table", "meta"):
+            wanted = "SELECT value FROM meta WHERE key = 'format'"
+            row = self._connection.execute(wanted).fetchone()
         found = row[0] if row else "unknown"
         if found != str(FORMAT):
             raise StoreVersion(
@@ -204,7 +232,8 @@ class Catalog:
     @contextmanager
     def _our_errors(self) -> Iterator[None]:
         try:
-            yield
+            with self._lock:
+                yield
         except sqlite3.Error as error:
             raise StoreError(
                 f"the catalog {self.path} cannot be used ({error}); check the disk, or choose"

@@ -8,7 +8,8 @@ and end with a sentence and know their exact span, which is why the window is ou
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from rag.types import Chunk, Paper, Sentence
 BUDGET = 440
 OVERLAP = 1  # sentences that a window shares with the one before
 ENCODING = "cl100k_base"
+_CACHE = "TIKTOKEN_CACHE_DIR"
 VERSION = f"windows-{BUDGET}-{OVERLAP}-{ENCODING}"
 
 
@@ -31,21 +33,22 @@ def chunks(
 ) -> tuple[Chunk, ...]:
     """Cut *paper* into windows of whole sentences, the title counted into each *budget* of tokens.
 
-    Every sentence is in at least one window; a sentence longer than the budget is a window alone.
+    Every sentence is in at least one window, and no window lies within another; a sentence longer
+    than the budget is a window alone.
     """
     count = count or count_tokens
-    room = budget - count(paper.title)
+    room = budget - count(f"{paper.title}\n")
     sizes = [count(sentence.text) for sentence in sentences]
     made: list[Chunk] = []
-    first = 0
-    while first < len(sentences):
+    first, covered = 0, -1
+    while covered + 1 < len(sentences):
         last, used = first, sizes[first]
         while last + 1 < len(sentences) and used + sizes[last + 1] <= room:
             last += 1
             used += sizes[last]
-        made.append(_window(paper, len(made), sentences[first], sentences[last]))
-        if last + 1 == len(sentences):
-            break
+        if last > covered:  # else the next sentence has no room beside the shared one
+            made.append(_window(paper, len(made), sentences[first], sentences[last]))
+            covered = last
         first = max(first + 1, last + 1 - OVERLAP)
     return tuple(made)
 
@@ -62,17 +65,30 @@ def _window(paper: Paper, number: int, first: Sentence, last: Sentence) -> Chunk
 
 @cache
 def _encoding() -> Callable[[str], list[int]]:
-    tables = _bundled_tables()
-    if tables and "TIKTOKEN_CACHE_DIR" not in os.environ:
-        os.environ["TIKTOKEN_CACHE_DIR"] = str(tables)
     import tiktoken  # late: only indexing counts tokens
 
     try:
-        return tiktoken.get_encoding(ENCODING).encode_ordinary
+        with _offline_tables():
+            return tiktoken.get_encoding(ENCODING).encode_ordinary
     except Exception as error:  # no table and no network: requests' errors, of many classes
         raise PaperChatError(
             f"the tokenizer tables are missing ({error}); install llama-index-core again"
         ) from error
+
+
+@contextmanager
+def _offline_tables() -> Iterator[None]:
+    """Point tiktoken at the bundled tables, whatever folder the environment gives it."""
+    before, tables = os.environ.get(_CACHE), _bundled_tables()
+    if tables:
+        os.environ[_CACHE] = str(tables)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[_CACHE] = before
+        elif tables:
+            del os.environ[_CACHE]
 
 
 def _bundled_tables() -> Path | None:

@@ -64,8 +64,13 @@ def compose(snapshot: Snapshot, reading: Reading) -> Composition:
     return Composition(statements, sources, judged, len(chosen))
 
 
-def question_signals(snapshot: Snapshot, reading: Reading) -> NDArray[np.float64]:
-    """The values of `assess.SIGNALS` for a question with at least one hit."""
+def question_signals(
+    snapshot: Snapshot, reading: Reading, weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """The values of `assess.SIGNALS` for a question with at least one hit.
+
+    *weights* are those of the sentence logit; the calibrated ones if not given.
+    """
     first = reading.hits[0]
     place = snapshot.places[first.paper.id]
     vectors = sentence_vectors(snapshot, place)
@@ -84,6 +89,8 @@ def question_signals(snapshot: Snapshot, reading: Reading) -> NDArray[np.float64
         sentences=tuple(sentence.text for sentence in sentences_of(snapshot, place)),
         cosines=vectors @ reading.vector,
         plain_cosines=vectors @ reading.plain_vector,
+        sentence_scores=sentence_features(snapshot, reading, first.paper)
+        @ (calibration().sentence_weights if weights is None else weights),
     )
     frequency = snapshot.lexical.document_frequency
     return signals(seen, rarity_of(snapshot), lambda term: frequency(term) == 0)
@@ -113,20 +120,27 @@ def score_sentences(
     snapshot: Snapshot, reading: Reading, paper: Paper
 ) -> tuple[Scored, ...]:
     """All sentences of *paper*, the likeliest to answer first; probabilities sum to 1."""
+    sentences = sentences_of(snapshot, snapshot.places[paper.id])
+    rows = sentence_features(snapshot, reading, paper)
+    shares = evidence.probabilities(rows, calibration().sentence_weights)
+    order = sorted(range(len(sentences)), key=lambda i: (-shares[i], i))
+    return tuple(Scored(sentences[i], float(shares[i])) for i in order)
+
+
+def sentence_features(
+    snapshot: Snapshot, reading: Reading, paper: Paper
+) -> NDArray[np.float64]:
+    """`evidence.features` of the sentences of *paper*, in order."""
     place = snapshot.places[paper.id]
-    sentences = sentences_of(snapshot, place)
     vectors = sentence_vectors(snapshot, place)
-    rows = evidence.features(
+    return evidence.features(
         reading.question,
         own_names(reading.question, paper),
-        [sentence.text for sentence in sentences],
+        [sentence.text for sentence in sentences_of(snapshot, place)],
         vectors @ reading.vector,
         vectors @ reading.plain_vector,
         rarity_of(snapshot),
     )
-    shares = evidence.probabilities(rows, calibration().sentence_weights)
-    order = sorted(range(len(sentences)), key=lambda i: (-shares[i], i))
-    return tuple(Scored(sentences[i], float(shares[i])) for i in order)
 
 
 def _papers_to_quote(snapshot: Snapshot, reading: Reading) -> tuple[Paper, ...]:

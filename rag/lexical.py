@@ -113,7 +113,8 @@ class LexicalIndex:
             }
 
     def _rarity(self, term: str, searcher: tantivy.Searcher) -> float:
-        n, frequency = searcher.num_docs, searcher.doc_freq("text", term)
+        n = searcher.num_docs
+        frequency = min(n, searcher.doc_freq("text", term))  # replaced documents are counted too
         return math.log(1 + (n - frequency + 0.5) / (frequency + 0.5))
 
     def document_frequency(self, term: str) -> int:
@@ -127,6 +128,11 @@ class LexicalIndex:
             for term, weight in sorted(terms.items())
         ]
         return tantivy.Query.boolean_query([(should, part) for part in parts])
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is an index in *folder*."""
+    return (folder / "meta.json").is_file()
 
 
 def destroy(folder: Path) -> None:

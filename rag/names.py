@@ -31,7 +31,11 @@ _NAME_LIKE = re.compile(
     """,
     re.VERBOSE,
 )
-_UNIT = re.compile(r"\d[\d.]*(?:[kmbtx]|st|nd|rd|th|gb|mb|tb|ms|bit|d|times)s?(?:-.*)?", re.IGNORECASE)
+# Quantities: 7B, 3.5x, 40GB, 10s, 4-bit, 5-shot, 175-billion-parameter.
+_UNIT = re.compile(
+    r"\d[\d.]*(?:(?i:[kmbtxds]|st|nd|rd|th|[kmgt]b|[kmg]?bps|[kmg]?hz|ms|fps|bit|times)s?(?:-.*)?"
+    r"|-[a-z].*)"
+)
 _KEY = re.compile(r"[^\w+#]|_")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
@@ -98,9 +102,15 @@ def marked_names(question: str) -> tuple[str, ...]:
     """
     words = compounds(question)
     letters = [word for word in words if word.isalpha()]
-    if letters and sum(word.isupper() for word in letters) > 0.6 * len(letters) and len(letters) > 3:
+    if (
+        letters
+        and sum(word.isupper() for word in letters) > 0.6 * len(letters)
+        and len(letters) > 3
+    ):
         return ()
-    return tuple(dict.fromkeys(word for word in words if is_name_like(word)))
+    # Shouted words of a short question, and "IT" and "US", name nothing that could be missed.
+    marked = (w for w in words if is_name_like(w) and w.lower() not in STOPWORDS)
+    return tuple(dict.fromkeys(marked))
 
 
 def _title_names(title: str) -> Iterator[str]:

@@ -7,9 +7,12 @@ would answer it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from rag.text import fold, squeeze
+from rag.words import STOPWORDS, compounds, stem
 
 LONG_WORDS = 80  # a longer question is searched for the part that asks
 MOST_FOCUS_WORDS = 60
@@ -29,7 +32,7 @@ _NUMBER = re.compile(
     r"|rate|factor|speed-?up|ratio|amount|cost|price|length|count|mfu|gain|improvement|reduction"
     r"|throughput|latency|parameters?)\b"
     r"|\b(?:percent(?:age)?|number of|amount of|how-many|speed-?up|by what factor|what factor"
-    r"|parameter count|param(?:s|eter)? (?:size|count)|size of|score (?:of|on)|accuracy (?:of|on)"
+    r"|depth|exponent|miou|fps|duration|parameter count|param(?:s|eter)? (?:size|count)|size of|score (?:of|on)|accuracy (?:of|on)"
     r"|pass@\d+|bleu|rouge|f1|mfu|win rate|fraction of|share of|cost of|price of|count)\b"
     r"|\?\s*%|%",
     re.IGNORECASE,
@@ -71,6 +74,57 @@ _FORMAL = re.compile(
     re.IGNORECASE,
 )
 
+_COUNTED = re.compile(
+    r"\b(?:how many|number of|amount of|count of|how much|(?:share|percentage|fraction|proportion)"
+    r" of|into how many|to how many)\s+([^?.,;:]{2,60})",
+    re.IGNORECASE,
+)
+_MEASURED = re.compile(
+    r"\b(accuracy|score|percent(?:age)?|rate|size|length|depth|latency|throughput|speed-?up|cost|price"
+    r"|width|memory|ratio|exponent|duration|days|hours|seconds|minutes|temperature|epochs?|steps?"
+    r"|bits?|parameters?|params|perplexity|bleu|rouge|f1|miou|map|mfu|auc|win rate|pass@\d+)\b",
+    re.IGNORECASE,
+)
+_NAMED_KIND = re.compile(
+    r"\b(?:which|what|whose|names? of(?: the)?|list (?:the|those|these|all))\s+([^?.,;:]{2,60})",
+    re.IGNORECASE,
+)
+_NOT_NOUNS = frozenset(
+    "did does do was were is are has have had can could will would led gave came got fits"
+    " happens happened changed changes causes caused drives drove lets keeps helps".split()
+)
+# Kinds that the paper itself is: asking for one asks for the paper, not for a name inside it.
+_PAPER_ITSELF = frozenset(
+    """
+    paper work approach method technique study framework system tool idea mechanism problem part
+    step kind type way thing reason advantage effect difference result finding role goal aim purpose
+    issue challenge strategy property advanc improvement benefit limitation drawback factor number
+    percentage share amount score accuracy size rate happen extra single main sort trick concept
+    """.split()
+)
+_SAME_QUANTITY = {
+    "gpu": frozenset("gpu gpus a100 h100 v100 h800 a800 rtx tpu acceler devic card".split()),
+    "accuraci": frozenset("accuraci % percent point accur".split()),
+    "score": frozenset("score % percent point".split()),
+    "rate": frozenset("rate % percent".split()),
+    "percentag": frozenset("% percent".split()),
+    "percent": frozenset("% percent".split()),
+    "paramet": frozenset("paramet param size model b".split()),
+    "param": frozenset("paramet param size model".split()),
+    "size": frozenset("size paramet token sampl exampl task problem instanc question".split()),
+    "speedup": frozenset("speedup speed x faster time".split()),
+    "cost": frozenset("cost usd dollar $ price".split()),
+}
+_NUMBER_WORDS = frozenset(
+    """
+    one two three four five six seven eight nine ten eleven twelve dozen dozens hundred hundreds
+    thousand thousands million millions billion billions trillion half third quarter double doubled
+    twice triple magnitude single
+    """.split()
+)
+_FIGURES = re.compile(r"\d[\d.,]*\w*|[^\W\d_]+|%|\$")
+_BESIDE = 4  # words between a number and what it counts
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -100,6 +154,72 @@ def wanted(question: str) -> Wanted:
         data=bool(_DATA.search(question)),
         formal=bool(_FORMAL.search(question)),
     )
+
+
+def asked_quantity(question: str) -> str:
+    """The noun that a wanted number counts or measures, as a stem; empty if none is asked for.
+
+    >>> asked_quantity("How many interaction trajectories are there in AgentInstruct?")
+    'trajectori'
+    >>> asked_quantity("what learning rate did they use?")
+    'rate'
+    """
+    found = _COUNTED.search(question)
+    if found:
+        words = list(takewhile(lambda word: word not in STOPWORDS, map(str.lower, compounds(found[1]))))
+        # "how many experts sit in": the counted noun is the first plural, else the last word
+        plural = next((word for word in words if word.endswith("s") and len(word) > 2), "")
+        return stem(plural or (words[-1] if words else ""))
+    measured = _MEASURED.findall(question)
+    return stem(measured[0].lower()) if measured else ""
+
+
+def asked_kind(question: str) -> str:
+    """The noun that "which" or "what" asks the name of, as a stem; empty if none is asked for.
+
+    >>> asked_kind("Which public CTR datasets is OptFS tested on?")
+    'dataset'
+    """
+    for found in _NAMED_KIND.finditer(question):
+        noun = ""
+        for word in compounds(found[1]):
+            lower = word.lower()
+            if lower in STOPWORDS or lower in _NOT_NOUNS:
+                break
+            noun = lower
+        if noun and noun not in _PAPER_ITSELF and stem(noun) not in _PAPER_ITSELF:
+            return stem(noun)
+    return ""
+
+
+def has_quantity(sentence: str, noun: str) -> bool:
+    """Whether *sentence* gives a number beside the *noun* (a stem), in words or in figures."""
+    words = _FIGURES.findall(fold(sentence))
+    terms = [stem(word.lower()) for word in words]
+    wanted_terms = _SAME_QUANTITY.get(noun, frozenset({noun}))
+    at = [i for i, term in enumerate(terms) if term in wanted_terms]
+    figures = [i for i, word in enumerate(words) if _is_figure(word)]
+    return any(abs(i - j) <= _BESIDE for i in at for j in figures)
+
+
+def has_name_of(sentence: str, noun: str, question: str) -> bool:
+    """Whether *sentence* speaks of the *noun* (a stem) and holds a name the question does not."""
+    words = compounds(sentence)
+    asked = {word.lower() for word in compounds(question)}
+    terms = {stem(part.lower()) for word in words for part in re.split("[-/]", word)}
+    names = [word for word in words[1:] if word[:1].isupper() and word.lower() not in asked]
+    return bool(names) and noun in terms
+
+
+def missing_formal_words(question: str, sentences: Sequence[str]) -> set[str]:
+    """Words for what abstracts hardly tell (licence, venue, …) that no sentence has, as stems."""
+    asked = {stem(word.lower()) for found in _FORMAL.finditer(question) for word in compounds(found[0])}
+    held = {stem(word.lower()) for text in sentences for word in compounds(text)}
+    return {word for word in asked if word not in STOPWORDS} - held
+
+
+def _is_figure(word: str) -> bool:
+    return word[0].isdigit() or word == "%" or word.lower() in _NUMBER_WORDS
 
 
 def focus(question: str) -> str:

@@ -49,7 +49,7 @@ def standardise(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> standardise(np.array([1.0, 2.0, 3.0])).round(2).tolist()
     [-1.22, 0.0, 1.22]
     """
-    spread = scores.std()
+    spread = scores.std() if scores.size else 0.0
     return (scores - scores.mean()) / spread if spread > 1e-12 else np.zeros_like(scores)
 
 

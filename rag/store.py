@@ -66,9 +66,10 @@ def exists(folder: Path) -> bool:
 
 def generation(folder: Path) -> int:
     """The live generation, 0 if there is none; cheap enough to ask before every question."""
-    if not exists(folder):
+    try:
+        catalog = Catalog(folder)
+    except NoIndex:
         return 0
-    catalog = Catalog(folder)
     try:
         return catalog.manifest().generation
     finally:
@@ -81,39 +82,45 @@ def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
     *embedder_fingerprint* is `fingerprint` of the model that will embed the questions: vectors of
     two models cannot be compared, so an index made with another one is refused, not misread.
     """
-    if not exists(folder):
-        raise NoIndex(f"there is no index in {folder}; run `paperchat index` first")
-    for _ in range(5):  # an update may retire versions between reading catalog and vectors
-        found = _try_load(folder, embedder_fingerprint)
-        if found is not None:
-            return found
-    raise StoreError(
-        f"the index in {folder} lacks vectors that its catalog lists; run `paperchat index --rebuild`"
-    )
-
-
-def _try_load(folder: Path, wanted: str) -> Snapshot | None:
     catalog = Catalog(folder)
-    manifest, papers = catalog.snapshot()
-    if manifest.generation == 0:
-        raise NoIndex(f"the first index in {folder} was never finished; run `paperchat index`")
-    if not _made_with(manifest, wanted):
-        raise StoreError(
-            f"the index in {folder} was made with another embedding model or chunking; run"
-            " `paperchat index` to bring it up to date"
-        )
-    by_version = {version_of(paper): place for place, paper in enumerate(papers)}
-    database = vectors.VectorStore(folder)
-    rows = {
-        kind: _arrange(database.read(f"{kind}-{manifest.space}"), by_version)
-        for kind in KINDS
-    }
-    if any(found is None for found in rows.values()):
+    try:
+        while True:
+            manifest, papers = catalog.snapshot()
+            if manifest.generation == 0:
+                raise NoIndex(
+                    f"the first index in {folder} was never finished; run `paperchat index`"
+                )
+            if not _made_with(manifest, embedder_fingerprint):
+                raise StoreError(
+                    f"the index in {folder} was made with another embedding model or chunking; run"
+                    " `paperchat index` to bring it up to date"
+                )
+            try:
+                return _read(folder, catalog, manifest, papers)
+            except StoreError:
+                # An update may retire versions between reading the catalog and the rest.
+                if catalog.manifest() == manifest:
+                    raise
+    except BaseException:
         catalog.close()
-        return None
+        raise
+
+
+def _read(
+    folder: Path, catalog: Catalog, manifest: Manifest, papers: tuple[Paper, ...]
+) -> Snapshot:
+    by_version = {version_of(paper): place for place, paper in enumerate(papers)}
+    words = folder / f"lexical-{manifest.space}"
+    if not (vectors.exists(folder) and lexical.exists(words)):
+        raise _incomplete(folder)
+    with vectors.VectorStore(folder) as database:
+        rows = [database.read(f"{kind}-{manifest.space}") for kind in KINDS]
     (chunks, chunk_starts), (sentences, sentence_starts) = (
-        found for found in rows.values() if found is not None
+        _arrange(folder, part, by_version) for part in rows
     )
+    index = lexical.LexicalIndex(words)
+    if len(index) < len(papers):
+        raise _incomplete(folder)
     return Snapshot(
         manifest=manifest,
         papers=papers,
@@ -123,15 +130,21 @@ def _try_load(folder: Path, wanted: str) -> Snapshot | None:
         chunk_starts=chunk_starts,
         sentences=sentences,
         sentence_starts=sentence_starts,
-        lexical=lexical.LexicalIndex(folder / f"lexical-{manifest.space}"),
+        lexical=index,
         catalog=catalog,
     )
 
 
+def _incomplete(folder: Path) -> StoreError:
+    return StoreError(
+        f"the index in {folder} lacks parts that its catalog lists; run `paperchat index --rebuild`"
+    )
+
+
 def _arrange(
-    rows: vectors.Rows, by_version: Mapping[str, int]
-) -> tuple[NDArray[np.float32], NDArray[np.intp]] | None:
-    """Order rows as the papers are, dead versions left out; None if a paper has no row.
+    folder: Path, rows: vectors.Rows, by_version: Mapping[str, int]
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Order rows as the papers are, dead versions left out. Raises StoreError if a paper has none.
 
     Versions begin with the paper id and rows come sorted by version, as papers do by id, so that
     keeping the live rows is enough.
@@ -140,7 +153,7 @@ def _arrange(
     owners = np.array([by_version[v] for v in rows.versions if v in by_version], dtype=np.intp)
     starts = np.searchsorted(owners, np.arange(len(by_version)))
     if len(np.unique(owners)) != len(by_version):
-        return None
+        raise _incomplete(folder)
     return (rows.matrix[live] if len(live) else rows.matrix), starts.astype(np.intp)
 
 
@@ -201,12 +214,14 @@ def _update(
         written = (*written, *(paper for paper in known.values() if paper.id not in gone))
     truncated = 0
     if written or plan.touched or plan.removed or reason or manifest.generation == 0:
-        _sweep(folder, catalog)
-        catalog.intend(version_of(paper) for paper in written)
+        _sweep(folder, catalog, () if reason else catalog.dead())
+        # What a rebuild writes anew is live in the old space, and stays so until the commit.
+        live = {version_of(paper) for paper in known.values()}
+        catalog.intend({version_of(paper) for paper in written} - live)
         truncated = _write(folder, written, embedder, space, progress)
         upsert = {p.id: (p, names_in(p.title, p.abstract)) for p in (*plan.touched, *written)}
         catalog.commit(upsert, plan.removed, space)
-    _sweep(folder, catalog)
+    _sweep(folder, catalog, catalog.dead())
     return IndexReport(
         new=len(plan.new),
         changed=len(plan.changed),
@@ -242,7 +257,8 @@ def _plan(corpus: Corpus, known: Mapping[str, Paper], prune: bool) -> _Plan:
         if before is None:
             new.append(paper)
             continue
-        after = _merge(before, paper, notes)
+        # Pruning says that these files are all there is: what others once said no longer counts.
+        after = paper if prune else _merge(before, paper, notes)
         if after.content_hash != before.content_hash:
             changed.append(after)
         elif after != before:
@@ -255,15 +271,23 @@ def _plan(corpus: Corpus, known: Mapping[str, Paper], prune: bool) -> _Plan:
 
 def _merge(before: Paper, after: Paper, notes: list[str]) -> Paper:
     """A known paper read again: an edit of its own file replaces it, another file's may not."""
-    sources = tuple(sorted({*before.sources, *after.sources}))
-    edited = set(before.sources) <= set(after.sources)
-    if before.content_hash == after.content_hash or edited:
-        return replace(after, sources=sources)
-    if len(after.abstract) > len(before.abstract):
-        notes.append(f"'{after.title}' has another abstract in {after.sources[0]}: kept the longer")
-        return replace(after, sources=sources)
-    notes.append(f"'{after.title}' has a shorter abstract in {after.sources[0]}: kept the longer")
-    return replace(before, sources=sources)
+    if set(before.sources) <= set(after.sources):
+        return after
+    longer = len(after.abstract) > len(before.abstract)
+    if after.abstract != before.abstract:
+        which = "this one" if longer else "the one before"
+        notes.append(
+            f"'{after.title}' has another abstract in {', '.join(after.sources)}; {which} was kept"
+        )
+    kept, other = (after, before) if longer else (before, after)
+    return replace(
+        kept,
+        sources=tuple(sorted({*before.sources, *after.sources})),
+        external_id=kept.external_id or other.external_id,
+        year=kept.year or other.year,
+        authors=kept.authors or other.authors,
+        url=kept.url or other.url,
+    )
 
 
 def _write(
@@ -274,6 +298,8 @@ def _write(
     progress: Progress | None,
 ) -> int:
     """Add vectors and words of *papers*; how many texts were too long for the model."""
+    # First of all: by this folder the next run knows a space that was never finished.
+    index = lexical.LexicalIndex(folder / f"lexical-{space}")
     records: dict[str, list[vectors.Record]] = {"chunks": [], "sentences": []}
     for paper in papers:
         sentences = split(paper.id, paper.abstract)
@@ -286,7 +312,6 @@ def _write(
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
         )
     _embed_and_add(folder, records, embedder, space, progress)
-    index = lexical.LexicalIndex(folder / f"lexical-{space}")
     index.update(lexical.LexicalDocument(version_of(p), p.title, p.abstract) for p in papers)
     return embedder.truncated([record.text for record in records["chunks"]])
 
@@ -307,32 +332,32 @@ def _embed_and_add(
         if progress:
             progress("embedding", done, total)
 
-    database = vectors.VectorStore(folder)
-    for kind, part in records.items():
-        # Portions: a killed run loses little work, and memory stays flat for any corpus.
-        for start in range(0, len(part), 2000):
-            portion = part[start : start + 2000]
-            made = embedder([record.text for record in portion], step)
-            database.add(f"{kind}-{space}", portion, made)
+    with vectors.VectorStore(folder) as database:
+        for kind, part in records.items():
+            # Portions: the vectors in memory stay few for any corpus.
+            for start in range(0, len(part), 2000):
+                portion = part[start : start + 2000]
+                made = embedder([record.text for record in portion], step)
+                database.add(f"{kind}-{space}", portion, made)
 
 
-def _sweep(folder: Path, catalog: Catalog) -> None:
-    """Remove what is not live: dead versions, and whole spaces that a rebuild left behind."""
+def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str]) -> None:
+    """Remove what is not live: *dead* versions, and whole spaces that a rebuild left behind."""
     space = catalog.manifest().space
-    dead = catalog.dead()
     foreign = [path for path in folder.glob("lexical-*") if path.name != f"lexical-{space}"]
     if not dead and not foreign:
         return
-    database = vectors.VectorStore(folder)
-    for name in database.collections():
-        kind, _, made_in = name.partition("-")
-        if kind in KINDS and made_in != space:
-            database.drop(name)
-        elif kind in KINDS:
-            database.remove(name, dead)
+    if vectors.exists(folder):
+        with vectors.VectorStore(folder) as database:
+            for name in database.collections():
+                kind, _, made_in = name.partition("-")
+                if kind in KINDS and made_in != space:
+                    database.drop(name)
+                elif kind in KINDS:
+                    database.remove(name, dead)
     for path in foreign:
         lexical.destroy(path)
-    if dead and (folder / f"lexical-{space}").is_dir():
+    if dead and lexical.exists(folder / f"lexical-{space}"):
         lexical.LexicalIndex(folder / f"lexical-{space}").update((), dead)
     catalog.forget_dead(dead)
 
@@ -367,14 +392,14 @@ def checks(folder: Path, embedder: Embedder) -> Iterable[tuple[str, bool, str]]:
     space = snapshot.manifest.space
     count = len(snapshot.papers)
     yield "catalog", True, f"{count} papers, generation {snapshot.manifest.generation}"
-    database = vectors.VectorStore(folder)
-    for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
-        name = f"{kind}-{space}"
-        stored = database.count(name)
-        reachable = database.reachable(name, held[0]) if len(held) else 0
-        well = stored == reachable == len(held)
-        found = f"{len(held)} live, {stored} stored, {reachable} reachable by query"
-        yield f"vectors of {kind}", well, found
+    with vectors.VectorStore(folder) as database:
+        for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
+            name = f"{kind}-{space}"
+            stored = database.count(name)
+            reachable = database.reachable(name, held[0]) if len(held) else 0
+            well = stored == reachable == len(held)
+            found = f"{len(held)} live, {stored} stored, {reachable} reachable by query"
+            yield f"vectors of {kind}", well, found
     words = snapshot.lexical.keys()
     well = words == set(snapshot.by_version)
     yield "lexical index", well, f"{len(words)} documents for {count} papers"

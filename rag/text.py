@@ -34,7 +34,8 @@ _LOOK_ALIKE = str.maketrans(
 _LATIN = re.compile(r"[A-Za-z]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SPACE = re.compile(r"\s+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Half of a surrogate pair is no character: no library takes it, and JSON and arguments carry it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def fold(text: str) -> str:
@@ -92,7 +93,8 @@ def normalised_title(title: str) -> str:
 
 def digest(*parts: str) -> str:
     """Sixteen hex digits of the SHA-256 over *parts*, kept apart so that no two lists collide."""
-    joined = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    escaped = (part.replace("\x1e", "\x1e\x1e").replace("\x1f", "\x1e.") for part in parts)
+    joined = "\x1f".join(escaped).encode("utf-8", "surrogatepass")
     return hashlib.sha256(joined).hexdigest()[:16]
 
 

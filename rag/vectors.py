@@ -9,6 +9,7 @@ sees what other processes wrote, and not with `query`, whose in-memory graph doe
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +21,15 @@ import numpy as np
 from rag.errors import StoreError
 
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
     from numpy.typing import NDArray
 
 FOLDER = "chroma"
+_opening = threading.Lock()  # Chroma counts who shares a folder, but not safely between threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +58,29 @@ class Rows:
 
 
 class VectorStore:
-    """A Chroma database in *folder*, holding one collection per kind of record and fingerprint."""
+    """A Chroma database in *folder*, holding one collection per kind of record and fingerprint.
+
+    Use it in a `with` statement: what stays open keeps files that an update may replace, and an
+    in-memory graph that another process's writes do not reach.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open or make the database. Raises StoreError."""
-        import chromadb  # late: half a second that commands without vectors do not pay
-        from chromadb.config import Settings
-
         self._folder = folder / FOLDER
-        with self._our_errors():
-            self._client: ClientAPI = chromadb.PersistentClient(
-                str(self._folder), settings=Settings(anonymized_telemetry=False)
-            )
+        with _opening, self._our_errors():
+            self._client = _open(self._folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with _opening, self._our_errors():
+            self._client.close()
 
     def add(
         self,
@@ -95,6 +111,8 @@ class VectorStore:
             if target is None:
                 return Rows((), (), np.zeros((0, 0), dtype=np.float32))
             got: Any = target.get(include=["embeddings"])
+        if not got["ids"]:
+            return Rows((), (), np.zeros((0, 0), dtype=np.float32))
         keys = [identifier.rsplit("-", 1) for identifier in got["ids"]]
         order = sorted(range(len(keys)), key=lambda i: (keys[i][0], int(keys[i][1])))
         matrix = np.asarray(got["embeddings"], dtype=np.float32).reshape(len(keys), -1)
@@ -171,8 +189,28 @@ class VectorStore:
             problem = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise StoreError(
                 f"the Chroma database in {self._folder} failed ({problem}); check that the disk"
-                " has room and may be written, then run `paperchat index` again"
+                " has room and may be written, or delete that folder and run"
+                " `paperchat index --rebuild`"
             ) from error
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is a database in *folder*."""
+    return (folder / FOLDER / "chroma.sqlite3").is_file()
+
+
+def _open(folder: Path) -> ClientAPI:
+    import chromadb  # late: half a second that commands without vectors do not pay
+    from chromadb.api.shared_system_client import SharedSystemClient
+    from chromadb.config import Settings
+
+    try:
+        return chromadb.PersistentClient(
+            str(folder), settings=Settings(anonymized_telemetry=False)
+        )
+    except Exception:
+        SharedSystemClient.clear_system_cache()  # it would hand out what failed to start, for ever
+        raise
 
 
 def _metadata(record: Record) -> dict[str, str | int]:

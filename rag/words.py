@@ -21,8 +21,11 @@ _COMPOUND = re.compile(rf"{_PART}(?:[-/]{_PART})*")
 _SPLIT = re.compile(r"[-/]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_FREE_NUMBER = re.compile(r"(?<![\w.])(?<![^\W_]-)\d+(?:\.\d+)?")  # not the 4 of GPT-4
 _ROOT = re.compile(r"([a-z]{3,})[a-z]?\d[\d.]*[a-z]*")
 _HAS_DIGIT = re.compile(r"\d")
+# LLMs, RNNs, VMs: Snowball finds no vowel in them and leaves the plural alone.
+_ACRONYMS = re.compile(r"[b-df-hj-np-tv-xz]+[b-df-hj-np-rtv-xz]s")
 _EAST_ASIAN = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _KANA_OR_HAN = re.compile(rf"[{_EAST_ASIAN}]")
 # Chinese and Japanese write names without spaces around them: 与NVIDIA的CUTLASS相比
@@ -47,6 +50,8 @@ STOPWORDS = frozenset(
     work works paper papers author authors abstract abstracts article study
     """.split()
 )
+# What stands before the apostrophe in it'd, they're, we've.
+_SHORTENED = frozenset("he her here i it she that there they this we what where who you".split())
 # Words that ask rather than name: left out of what a question is about, kept for ranking.
 ASKING = frozenset(
     """
@@ -63,10 +68,14 @@ _stemmer = Stemmer.Stemmer("english")
 def stem(word: str) -> str:
     """The Snowball English stem of a lower-case *word*; words with digits or signs stay whole.
 
-    >>> stem("studies"), stem("llama2"), stem("c++")
-    ('studi', 'llama2', 'c++')
+    >>> stem("studies"), stem("llama2"), stem("c++"), stem("llms")
+    ('studi', 'llama2', 'c++', 'llm')
     """
-    return str(_stemmer.stemWord(word)) if word.isalpha() and len(word) > 3 else word
+    if _ACRONYMS.fullmatch(word):
+        return word[:-1]
+    if len(word) == 4 and word.endswith("pus"):  # GPUs, CPUs, TPUs: Snowball leaves -us alone
+        return word[:3]
+    return str(_stemmer.stemWord(word)) if word.isalpha() and len(word) > 2 else word
 
 
 def compounds(text: str) -> list[str]:
@@ -109,12 +118,17 @@ def _forms(lower: str) -> Iterator[str]:
     if _KANA_OR_HAN.search(lower):
         yield from (lower[i : i + 2] for i in range(max(1, len(lower) - 1)))
         return
-    if lower in STOPWORDS:
+    if _is_function_word(lower):
         return
     yield stem(lower)
     root = _ROOT.fullmatch(lower)
     if root:
         yield root[1]
+
+
+def _is_function_word(lower: str) -> bool:
+    """Whether *lower* is a stop word, or one in short form: don't, isn't, you're, I'm."""
+    return lower in STOPWORDS or lower.endswith("n't") or lower.partition("'")[0] in _SHORTENED
 
 
 def query_terms(text: str) -> dict[str, float]:
@@ -151,11 +165,10 @@ def content_words(text: str) -> set[str]:
 def numbers(text: str) -> list[str]:
     """The numbers of *text* in order, thousands separators removed, signs and units left out.
 
-    >>> numbers("55.2% MFU on 12,288 GPUs with GPT-4")
-    ['55.2', '12288']
+    >>> numbers("55.2% MFU on 12,288 GPUs with GPT-4, and -1.5 points")
+    ['55.2', '12288', '1.5']
     """
-    folded = _THOUSANDS.sub("", fold(text))
-    return re.findall(r"(?<![^\W\d_])(?<![\w.-])\d+(?:\.\d+)?", folded)
+    return _FREE_NUMBER.findall(_THOUSANDS.sub("", fold(text)))
 
 
 _ASKING_STEMS = frozenset(stem(word) for word in ASKING)
