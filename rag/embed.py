@@ -87,9 +87,7 @@ def load_embedded() -> EmbeddedModel:
 
     path = MODELS / "minilm.onnx"
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = (
-        1  # measured: one text a core is twice as fast as two cores a text
-    )
+    options.intra_op_num_threads = 1  # measured: a core a text is twice as fast as two
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
@@ -107,7 +105,7 @@ def question_adapter() -> NDArray[np.float32]:
 
     How it was learned: `rag/models/train_adapter.py`.
     """
-    return np.load(MODELS / "question-adapter.npy").astype(np.float32)
+    return np.asarray(np.load(MODELS / "question-adapter.npy"), dtype=np.float32)
 
 
 def _fit(ids: list[int]) -> list[int]:

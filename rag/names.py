@@ -87,9 +87,9 @@ def asked_names(question: str) -> tuple[tuple[str, str], ...]:
     for length in range(1, LONGEST_PREFIX + 1):
         for start in range(len(words) - length + 1):
             run = words[start : start + length]
-            if run[0].lower() in STOPWORDS or run[-1].lower() in STOPWORDS:
-                if not any(is_name_like(word) for word in run):
-                    continue
+            edged = run[0].lower() in STOPWORDS or run[-1].lower() in STOPWORDS
+            if edged and not any(is_name_like(word) for word in run):
+                continue
             surface = " ".join(run)
             found.setdefault(key_of(surface), surface)
     return tuple((key, surface) for key, surface in found.items() if len(key) > 1)

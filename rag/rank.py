@@ -49,7 +49,7 @@ def standardise(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> standardise(np.array([1.0, 2.0, 3.0])).round(2).tolist()
     [-1.22, 0.0, 1.22]
     """
-    spread = scores.std() if scores.size else 0.0
+    spread = float(scores.std()) if scores.size else 0.0
     return (scores - scores.mean()) / spread if spread > 1e-12 else np.zeros_like(scores)
 
 
@@ -70,7 +70,7 @@ def fuse(
     trust = weights.lexical_always + weights.lexical_covered * np.where(named, 1.0, covered)
     dense = weights.whole * standardise(signals.whole)
     dense = dense + weights.sentence * standardise(signals.sentence)
-    return (
+    return np.asarray(
         trust * standardise(signals.lexical)
         + meaning * dense
         + weights.introduced * signals.introduced

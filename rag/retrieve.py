@@ -103,7 +103,7 @@ def _signals(
     snapshot: Snapshot, question: str, vector: NDArray[np.float32], named: NamedPapers
 ) -> Signals:
     terms = query_terms(question)
-    limit = min(LEXICAL_HITS, max(1, len(snapshot.papers)))
+    limit = min(LEXICAL_HITS, max(1, len(snapshot.lexical)))
     lexical = _spread(snapshot, snapshot.lexical.search(terms, limit))
     # Words of another script cannot stand in an English abstract: their absence tells nothing.
     latin = {term: weight for term, weight in terms.items() if term.isascii()}

@@ -214,14 +214,14 @@ def _update(
         written = (*written, *(paper for paper in known.values() if paper.id not in gone))
     truncated = 0
     if written or plan.touched or plan.removed or reason or manifest.generation == 0:
-        _sweep(folder, catalog, () if reason else catalog.dead())
+        _sweep(folder, catalog, () if reason else catalog.dead(), thorough=bool(reason))
         # What a rebuild writes anew is live in the old space, and stays so until the commit.
         live = {version_of(paper) for paper in known.values()}
         catalog.intend({version_of(paper) for paper in written} - live)
         truncated = _write(folder, written, embedder, space, progress)
         upsert = {p.id: (p, names_in(p.title, p.abstract)) for p in (*plan.touched, *written)}
         catalog.commit(upsert, plan.removed, space)
-    _sweep(folder, catalog, catalog.dead())
+    _sweep(folder, catalog, catalog.dead(), thorough=bool(reason))
     return IndexReport(
         new=len(plan.new),
         changed=len(plan.changed),
@@ -341,11 +341,14 @@ def _embed_and_add(
                 database.add(f"{kind}-{space}", portion, made)
 
 
-def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str]) -> None:
-    """Remove what is not live: *dead* versions, and whole spaces that a rebuild left behind."""
+def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: bool) -> None:
+    """Remove what is not live: *dead* versions, and whole spaces that a rebuild left behind.
+
+    Unless *thorough*, Chroma is not opened where the lexical folders show no such space.
+    """
     space = catalog.manifest().space
     foreign = [path for path in folder.glob("lexical-*") if path.name != f"lexical-{space}"]
-    if not dead and not foreign:
+    if not (dead or foreign or thorough):
         return
     if vectors.exists(folder):
         with vectors.VectorStore(folder) as database:

@@ -170,7 +170,7 @@ class VectorStore:
             return self._client.create_collection(
                 name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
-        space = (found.configuration.get("hnsw") or {}).get("space")
+        space = (found.configuration_json.get("hnsw") or {}).get("space")
         if space != "cosine":
             raise StoreError(
                 f"the Chroma collection {name} in {self._folder} compares by {space}, not by"

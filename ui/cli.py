@@ -60,21 +60,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _use_utf8()
     try:
-        code = _run(sys.argv[1:] if argv is None else argv)
+        code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except KeyboardInterrupt:
         _drain()
         _tell("Stopped.")
         return INTERRUPTED
+    except BrokenPipeError:  # `| head` has read all it wanted
+        _drain()
+        return DONE
     except Exception as error:  # the last resort: a person gets a sentence, never a traceback
-        if not _drain() and isinstance(error, BrokenPipeError):
-            return DONE  # `| head` has read all it wanted
+        _drain()
         _explain(error)
         return COULD_NOT_RUN
     return code
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: list[str]) -> int:
     try:
         if arguments[:1] == ["eval"]:  # argparse would take its options for ours
             from eval.__main__ import main as evaluate
@@ -168,16 +170,17 @@ def _index(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     from rag.app import doctor
+    from ui.format import plain
 
     all_well = True
     try:
         for what, well, found in doctor(_settings(options)):
-            print(f"{'ok' if well else 'FAIL':<4}  {what}: {found}", flush=True)
+            print("ok  " if well else "FAIL", plain(f"{what}: {found}"), flush=True)
             all_well = all_well and well
     except (NoIndex, StoreLocked, StoreVersion):
         raise  # there is nothing to look into
     except StoreError as error:
-        print(f"FAIL  index: {error}")
+        print("FAIL", plain(f"index: {error}"))
         return FAILED
     return DONE if all_well else FAILED
 
@@ -214,8 +217,15 @@ def _question(options: argparse.Namespace) -> str:
 
 
 def _readable(text: str) -> str:
-    """*text* without halves of letters, which no tokenizer takes: bytes that were no UTF-8."""
-    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+    """*text* without halves of letters, which no tokenizer takes.
+
+    Those that Python makes of the arguments where the locale knows ASCII only become letters again.
+    """
+    try:
+        given = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # halves that come from elsewhere, as the escapes of a JSON text
+        given = text.encode("utf-8", "surrogatepass")
+    return given.decode("utf-8", "replace")
 
 
 def _users(path: Path) -> list[tuple[str, str]]:
@@ -320,7 +330,10 @@ def _parsed(line: bytes | None) -> Row:
         raise UsageError(f"the row is longer than {_ROW_LIMIT:,} bytes; ask something shorter")
     try:
         row = json.loads(line)
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
+        problem = f"the row is not JSON ({error.msg}, column {error.colno}); mend it"
+        raise UsageError(problem) from error
+    except (ValueError, RecursionError) as error:  # no UTF-8, or brackets in brackets without end
         raise UsageError(f"the row is not JSON ({error}); mend it") from error
     if not isinstance(row, dict):
         raise UsageError('the row is not a JSON object; write {"id": "q1", "question": "…"}')
@@ -409,7 +422,8 @@ def _append(file: FileIO, text: str) -> None:
                 rest = rest[file.write(rest) :]
         except OSError:
             if start is not None:
-                file.truncate(start)
+                with suppress(OSError):  # a device cannot be cut
+                    file.truncate(start)
             raise
 
 
@@ -508,8 +522,8 @@ def _use_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def _drain() -> bool:
-    """Whether what was printed has arrived; what cannot is dropped, lest it fail again at exit."""
+def _drain() -> None:
+    """Let what was printed arrive; what cannot is dropped, lest Python complain of it at exit."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
@@ -517,8 +531,6 @@ def _drain() -> bool:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, sys.stdout.fileno())
             os.close(nowhere)
-        return False
-    return True
 
 
 def _explain(error: Exception) -> None:
