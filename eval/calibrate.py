@@ -35,15 +35,16 @@ from eval.cases import Case, read_cases
 from rag import compose, corpus, retrieve, store
 from rag.app import ADAPTED, bundled_seeds
 from rag.assess import OUTCOMES, REGIMES, SIGNALS, Outcome, Regime, regime
-from rag.embed import load_embedded, question_adapter
+from rag.embed import load_embedded, question_adapter, sentence_reader
 from rag.evidence import FEATURES
+from rag.models.rows import is_learned
 from rag.question import focus
 from rag.text import digest, paper_id
 from rag.types import Corpus, Paper
 
 HERE = Path(__file__).parent
 TARGET = Path(compose.__file__).parent / "calibration.json"
-COLLECTIONS, SIZE, SEED = 4, 385, 0
+COLLECTIONS, SIZE, SEED = 2, 385, 0
 SEED_WEIGHT = 8.0  # a case on the seed papers counts as several questions on others
 CLASS_SHARE = {"answer": 0.55, "off_topic": 0.15, "no_paper": 0.12, "not_stated": 0.18}
 # Share of answerable questions that may be refused: in a paper's words, and in everyday ones.
@@ -143,14 +144,14 @@ def gather(scratch: Path, embedder: CachingEmbedder) -> tuple[list[Asked], list[
     """Every example and choice, from the made collections and the seed papers."""
     rows = load_rows()
     order = np.random.default_rng(SEED).permutation(len(rows))
-    train = [rows[i] for i in order if rows[i]["split"] == "train"]
+    train = [r for r in (rows[i] for i in order) if r["split"] == "train" and not is_learned(r["id"])]
     held = [rows[i] for i in order if rows[i]["split"] != "train"]
     off_topic = load_lines(HERE / "calibration" / "off-topic.jsonl")
     labels = {row["id"]: row["sentences"] for row in load_lines(
         HERE / "calibration" / "everyday-sentences.jsonl")}  # fmt: skip
     asked_all: list[Asked] = []
     choices: list[Choice] = []
-    outside = train[COLLECTIONS * SIZE :]
+    outside = [r for r in (rows[i] for i in order) if r["split"] == "train" and is_learned(r["id"])]
     portions = [train[i * SIZE : (i + 1) * SIZE] for i in range(COLLECTIONS)]
     for number, portion in enumerate([*portions, held]):
         last = number == COLLECTIONS
@@ -374,7 +375,7 @@ def _reading(
     snapshot: store.Snapshot, embedder: CachingEmbedder, question: str
 ) -> retrieve.Reading:
     adapter = question_adapter() if ADAPTED else None
-    return retrieve.read(snapshot, embedder, adapter, focus(question), 20)
+    return retrieve.read(snapshot, embedder, adapter, focus(question), 20, sentence_reader())
 
 
 def _texts(snapshot: store.Snapshot, title: str) -> list[str]:

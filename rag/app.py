@@ -53,6 +53,7 @@ class PaperChat:
         self._settings = settings
         self._embedder = choose_embedder(settings)
         self._adapter = choose_adapter(settings)
+        self._reader = choose_reader(settings)
         self._stamp = store.fingerprint(self._embedder)
         self._lock = threading.Lock()
         self._snapshot = store.load(settings.store, self._stamp)
@@ -70,7 +71,7 @@ class PaperChat:
         if way.shape == "chat":
             return self._small_talk(snapshot, question, way.reason, began)
         reading = retrieve.read(
-            snapshot, self._embedder, self._adapter, focus(read_as), RETRIEVED
+            snapshot, self._embedder, self._adapter, focus(read_as), RETRIEVED, self._reader
         )
         retrieved = time.perf_counter()
         made = compose.compose(snapshot, reading)
@@ -249,6 +250,15 @@ def choose_adapter(settings: Settings) -> NDArray[np.float32] | None:
     from rag.embed import question_adapter
 
     return question_adapter()
+
+
+def choose_reader(settings: Settings) -> SentenceReader | None:
+    """The sentence reader, which was learned for the embedded model and fits no other."""
+    if settings.embedding_model != EMBEDDED:
+        return None
+    from rag.embed import sentence_reader
+
+    return sentence_reader()
 
 
 def bundled_seeds() -> Path:

@@ -133,12 +133,15 @@ def sentence_features(
     """`evidence.features` of the sentences of *paper*, in order."""
     place = snapshot.places[paper.id]
     vectors = sentence_vectors(snapshot, place)
+    whole = snapshot.chunks[snapshot.chunk_starts[place]]
+    reader = reading.reader
     return evidence.features(
         reading.question,
         own_names(reading.question, paper),
         [sentence.text for sentence in sentences_of(snapshot, place)],
         vectors @ reading.vector,
         vectors @ reading.plain_vector,
+        None if reader is None else reader(reading.plain_vector, whole, vectors),
         rarity_of(snapshot),
     )
 

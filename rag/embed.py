@@ -99,6 +99,40 @@ def load_embedded() -> EmbeddedModel:
     return EmbeddedModel(session, tokenizer, f"minilm-int8-{_file_hash(path)}")
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Which sentence of a paper answers a question; how it was learned: `train_reader.py`."""
+
+    question: NDArray[np.float32]  # (dim, dim)
+    paper: NDArray[np.float32]  # (dim, dim)
+    sentence: NDArray[np.float32]  # (dim, dim)
+    prior: NDArray[np.float32]  # (dim,)
+    scale: float
+
+    def __call__(
+        self,
+        question: NDArray[np.float32],
+        paper: NDArray[np.float32],
+        sentences: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Scores (sentences,), larger where a sentence answers; only comparable within a paper.
+
+        *question* (dim,) and *paper* (dim,) are vectors as the model gives them, *sentences*
+        (sentences, dim).
+        """
+        asked = _unit(question @ self.question - paper @ self.paper)
+        told = _unit(sentences @ self.sentence)
+        return np.asarray(self.scale * (told @ asked) + sentences @ self.prior, dtype=np.float32)
+
+
+@cache
+def sentence_reader() -> Reader:
+    """The shipped reader."""
+    with np.load(MODELS / "reader.npz") as arrays:
+        loaded = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    return Reader(**{**loaded, "scale": float(loaded["scale"])})
+
+
 @cache
 def question_adapter() -> NDArray[np.float32]:
     """The matrix, float32 (384, 384), that turns a question's vector towards its abstract's.
@@ -106,6 +140,11 @@ def question_adapter() -> NDArray[np.float32]:
     How it was learned: `rag/models/train_adapter.py`.
     """
     return np.asarray(np.load(MODELS / "question-adapter.npy"), dtype=np.float32)
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
 def _fit(ids: list[int]) -> list[int]:

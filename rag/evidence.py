@@ -24,7 +24,9 @@ FEATURES = (
     "cosine_plain",  # to the question vector as the model gives it
     "coverage",  # share of the question's rarity in the sentence
     "coverage_rest",  # the same without the names of the paper itself
-    "neighbour",  # coverage_rest of the better neighbour
+    "before",  # coverage_rest of the sentence before: answers often follow what is asked about
+    "after",
+    "reader",  # what the learned reader gives it, above the abstract's mean, times 0.3
     "number_wanted",  # a number is wanted and the sentence has one
     "number_missing",  # a number is wanted and the sentence has none
     "numbers_unasked",  # the sentence has a number though none is wanted
@@ -93,12 +95,13 @@ def features(
     sentences: Sequence[str],
     cosines: NDArray[np.float32],
     plain_cosines: NDArray[np.float32],
+    read: NDArray[np.float32] | None,
     rarity: Rarity,
 ) -> NDArray[np.float64]:
     """Describe each sentence of one abstract for *question*: (sentences, FEATURES).
 
-    *own_names* are names of the question that the paper introduces; *cosines* are (sentences,);
-    *rarity* gives a term's inverse document frequency, 0 or more.
+    *own_names* are names of the question that the paper introduces; *cosines* are (sentences,), and
+    so is *read*, the reader's scores, or None where no reader fits the embedding model; *rarity* gives a term's inverse document frequency, 0 or more.
     """
     kind = wanted(question)
     asked = content_words(question)
@@ -113,14 +116,15 @@ def features(
     rows = np.zeros((count, len(FEATURES)))
     for i, text in enumerate(sentences):
         has_number = bool(numbers(text))
-        neighbours = [covered_rest[j] for j in (i - 1, i + 1) if 0 <= j < count]
         compact = key_of(text)
         rows[i] = (
             cosines[i],
             plain_cosines[i],
             covered[i],
             covered_rest[i],
-            max(neighbours, default=0.0),
+            covered_rest[i - 1] if i else 0.0,
+            covered_rest[i + 1] if i + 1 < count else 0.0,
+            0.0 if read is None else 0.3 * (read[i] - read.mean()),
             kind.number and has_number,
             kind.number and not has_number,
             has_number and not kind.number,

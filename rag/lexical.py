@@ -83,7 +83,7 @@ class LexicalIndex:
             searcher = self._index.searcher()
             found = searcher.search(self._query(terms), limit=k, count=False)
             hits = [
-                (str(searcher.doc(address)["key"][0]), float(score)) for score, address in found.hits
+                (str(searcher.doc(place)["key"][0]), float(score)) for score, place in found.hits
             ]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = "none"  # the client insists on a key; servers without keys ignore it
 
-# A token has at least one byte, so that limits in bytes hold for every tokenizer. OpenAI reads 8,192
-# tokens of a text, and takes 300,000 a request; smaller requests suit a model on one processor.
+# A token has at least one byte, so that limits in bytes hold for every tokenizer. OpenAI reads
+# 8,192 tokens of a text and takes 300,000 a request; a model on one processor wants fewer.
 MOST_BYTES = 8_000
 BATCH_TEXTS = 100
 BATCH_BYTES = 64_000
@@ -41,7 +41,8 @@ _PASSING = {408, 409, 429}  # and every 5xx
 class Patience:
     """How long to wait for a server; all times in seconds."""
 
-    attempts: int = 6
+    attempts: int = 8  # where the server answers that it is busy or broken
+    calls: int = 4  # where nobody answers: a person who forgot to start a server waits for this
     first_pause: float = 0.5  # doubled with each attempt, unless the server says how long
     connect: float = 5.0
     silence: float = 60.0  # between two pieces of an answer
@@ -49,7 +50,7 @@ class Patience:
 
 
 class OpenAIEmbedder:
-    """An `Embedder` by a model behind an OpenAI-compatible server. Safe to use from many threads."""
+    """An `Embedder` at an OpenAI-compatible server. Safe to use from many threads."""
 
     def __init__(
         self,
@@ -149,8 +150,8 @@ class OpenAIEmbedder:
                     if time.monotonic() > ends:
                         raise openai.APITimeoutError(response.http_request)
                     if len(answer) > MOST_RESPONSE_BYTES:
-                        raise openai.OpenAIError("the answer does not end")
-        except openai.OpenAIError:
+                        raise _not_openai(_host(self._url))
+        except (openai.OpenAIError, EmbeddingError):
             raise
         except Exception as error:  # a connection lost on the way is the HTTP library's own error
             raise openai.OpenAIError(str(error)) from error
@@ -170,7 +171,8 @@ class OpenAIEmbedder:
     def _pause(self, error: openai.OpenAIError, attempt: int) -> float | None:
         """Seconds to wait before trying again; None if that would not help."""
         status = getattr(error, "status_code", None)
-        if attempt >= self._patience.attempts or _hopeless(error):
+        most = self._patience.calls if status is None else self._patience.attempts
+        if attempt >= most or _hopeless(error):
             return None
         if status is not None and status not in _PASSING and status < 500:
             return None
@@ -255,23 +257,28 @@ def _vectors(answer: bytes, wanted: int, host: str) -> NDArray[np.float32]:
         rows = sorted(json.loads(answer)["data"], key=lambda row: int(row["index"]))
         places = [row["index"] for row in rows]
         vectors = np.array([row["embedding"] for row in rows], dtype=np.float64)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise EmbeddingError(
-            f"the server {host} does not answer as OpenAI's embeddings do; check OPENAI_BASE_URL,"
-            " which often ends in /v1"
-        ) from error
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise _not_openai(host) from error
     if places != list(range(wanted)) or vectors.ndim != 2 or not vectors.size:
         raise EmbeddingError(
             f"the server {host} gave {len(places):,} vectors for {wanted:,} texts, or numbered them"
             " wrongly; use another server or embedding model"
         )
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not (np.isfinite(lengths) & (lengths > 0)).all():
         raise EmbeddingError(
             f"the server {host} gave a vector of zeros or of what is no number; use another server"
             " or embedding model"
         )
     return np.asarray(vectors / lengths, dtype=np.float32)
+
+
+def _not_openai(host: str) -> EmbeddingError:
+    return EmbeddingError(
+        f"the server {host} does not answer as OpenAI's embeddings do; check OPENAI_BASE_URL,"
+        " which often ends in /v1"
+    )
 
 
 def _host(url: str) -> str:

@@ -27,6 +27,9 @@ def render(prompt: str, **values: str) -> str:
 def _template(prompt: str) -> Template:
     path = files("prompts") / f"{prompt}.md"
     try:
-        return Template(path.read_text(encoding="utf-8"))
+        template = Template(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise PromptError(f"prompts/{prompt}.md is missing; install PaperChat again") from error
+    if not template.is_valid():
+        raise PromptError(f"prompts/{prompt}.md has a $ without a name; write it as $$")
+    return template

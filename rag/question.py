@@ -15,10 +15,11 @@ from rag.text import fold, squeeze
 from rag.words import STOPWORDS, compounds, stem
 
 LONG_WORDS = 80  # a longer question is searched for the part that asks
+LONG_CHARACTERS = 1000  # likewise: Chinese puts no spaces between words
 MOST_FOCUS_WORDS = 60
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
-_PIECES = re.compile(r"(?<=[.!?？。])\s+|\n+")
+_PIECES = re.compile(r"(?<=[.!?])\s+|(?<=[？。！])|\n+")
 _ASKS = re.compile(
     r"^(?:and |so |but |please |now )?(?:what|which|who|whose|when|where|why|how|is|are|was|were|do"
     r"|does|did|can|could|should|would|has|have|name|list|give|tell|find|show|explain|describe"
@@ -32,7 +33,8 @@ _NUMBER = re.compile(
     r"|rate|factor|speed-?up|ratio|amount|cost|price|length|count|mfu|gain|improvement|reduction"
     r"|throughput|latency|parameters?)\b"
     r"|\b(?:percent(?:age)?|number of|amount of|how-many|speed-?up|by what factor|what factor"
-    r"|depth|exponent|miou|fps|duration|parameter count|param(?:s|eter)? (?:size|count)|size of|score (?:of|on)|accuracy (?:of|on)"
+    r"|depth|exponent|miou|fps|duration|parameter count|param(?:s|eter)? (?:size|count)|size of"
+    r"|score (?:of|on)|accuracy (?:of|on)"
     r"|pass@\d+|bleu|rouge|f1|mfu|win rate|fraction of|share of|cost of|price of|count)\b"
     r"|\?\s*%|%",
     re.IGNORECASE,
@@ -166,7 +168,8 @@ def asked_quantity(question: str) -> str:
     """
     found = _COUNTED.search(question)
     if found:
-        words = list(takewhile(lambda word: word not in STOPWORDS, map(str.lower, compounds(found[1]))))
+        lower = [word.lower() for word in compounds(found[1])]
+        words = list(takewhile(lambda word: word not in STOPWORDS, lower))
         # "how many experts sit in": the counted noun is the first plural, else the last word
         plural = next((word for word in words if word.endswith("s") and len(word) > 2), "")
         return stem(plural or (words[-1] if words else ""))
@@ -213,7 +216,8 @@ def has_name_of(sentence: str, noun: str, question: str) -> bool:
 
 def missing_formal_words(question: str, sentences: Sequence[str]) -> set[str]:
     """Words for what abstracts hardly tell (licence, venue, …) that no sentence has, as stems."""
-    asked = {stem(word.lower()) for found in _FORMAL.finditer(question) for word in compounds(found[0])}
+    formal = " ".join(found[0] for found in _FORMAL.finditer(question))
+    asked = {stem(word.lower()) for word in compounds(formal)}
     held = {stem(word.lower()) for text in sentences for word in compounds(text)}
     return {word for word in asked if word not in STOPWORDS} - held
 
@@ -225,25 +229,29 @@ def _is_figure(word: str) -> bool:
 def focus(question: str) -> str:
     """The part of *question* that asks: all of it, unless it is long or wrapped in markup.
 
-    Tags are dropped with what stands inside them. Of a paste of more than LONG_WORDS words the last
-    sentence that asks is kept (people put the question last), with the sentence before it as its
-    context; if nothing asks, the last words.
+    Tags are dropped with what stands inside them. Of a paste of more than LONG_WORDS words (or
+    LONG_CHARACTERS) the last sentence that asks is kept (people put the question last), with the
+    sentence before it as its context; if nothing asks, the last words.
 
     >>> focus('<img src=x onerror="f()"><b>POINTS</b> - how did they filter data?')
     'POINTS - how did they filter data?'
     """
     text = squeeze_lines(_TAG.sub(" ", fold(question)))
-    if len(text.split()) <= LONG_WORDS:
+    if len(text.split()) <= LONG_WORDS and len(text) <= LONG_CHARACTERS:
         return squeeze(text)
     pieces = [piece.strip() for piece in _PIECES.split(text) if piece.strip()]
     asking = [i for i, p in enumerate(pieces) if p.endswith(("?", "？")) or _ASKS.match(p)]
     if not asking:
-        return " ".join(text.split()[-MOST_FOCUS_WORDS:])
+        return _end_of(text)
     last = asking[-1]
     chosen = pieces[last]
     if last > 0 and len(chosen.split()) < 12:
         chosen = f"{pieces[last - 1]} {chosen}"
-    return " ".join(chosen.split()[-MOST_FOCUS_WORDS:])
+    return _end_of(chosen)
+
+
+def _end_of(text: str) -> str:
+    return " ".join(text.split()[-MOST_FOCUS_WORDS:])[-LONG_CHARACTERS:]
 
 
 def squeeze_lines(text: str) -> str:

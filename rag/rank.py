@@ -50,7 +50,8 @@ def standardise(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     [-1.22, 0.0, 1.22]
     """
     spread = float(scores.std()) if scores.size else 0.0
-    return (scores - scores.mean()) / spread if spread > 1e-12 else np.zeros_like(scores)
+    noise = 1e-12 * max(1.0, float(np.abs(scores).max(initial=0.0)))  # equal scores, rounded
+    return (scores - scores.mean()) / spread if spread > noise else np.zeros_like(scores)
 
 
 def fuse(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from rag.names import asked_names, key_of, marked_names
 from rag.rank import Signals, best_first, fuse
 from rag.sentences import split
 from rag.text import fold
-from rag.types import Embedder, Hit, Sentence
+from rag.types import Embedder, Hit, Sentence, SentenceReader
 from rag.words import query_terms, stem
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 LEXICAL_HITS = 1000  # papers the lexical side may speak for
 RARE_NAME = 3  # a name that more papers than this introduce or mention points at none of them
 ORDINARY = 3  # a word in more papers than this is a name only where it is written as one
-LONG_QUESTION_TOKENS = 512
+TITLE_HITS = 20  # papers by words, among which one whose title is quoted is sure to be
+TITLE_WORDS = 3  # a shorter title may stand in a question without being meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Reading:
     named: NamedPapers
     hits: tuple[Hit, ...]  # best first
     coverage: tuple[float, ...]  # of hits: share of the question's rarity in the paper, 0 to 1
+    reader: SentenceReader | None = None  # which of a paper's sentences answer, if one was learned
 
 
 def read(
@@ -54,20 +56,23 @@ def read(
     adapter: NDArray[np.float32] | None,
     question: str,
     k: int,
+    reader: SentenceReader | None = None,
 ) -> Reading:
     """Find the *k* best papers for *question*, best first, ties by paper id."""
     folded = fold(question)
     plain = embedder([folded])[0]
-    vector = _adapt(plain, adapter)
-    named = _named(snapshot, folded)
-    signals = _signals(snapshot, folded, vector, named)
+    vector = adapt(plain, adapter)
+    named = named_papers(snapshot, folded)
+    if not snapshot.papers:
+        return Reading(folded, vector, plain, named, (), (), reader)
+    signals = signals_of(snapshot, folded, vector, named)
     scores = fuse(signals, meaning=latin_share(folded))
     order = best_first(scores, [paper.id for paper in snapshot.papers])[:k]
     hits = tuple(
         _hit(snapshot, signals, scores, place, rank, vector) for rank, place in enumerate(order, 1)
     )
     covered = tuple(float(signals.coverage[place]) for place in order)
-    return Reading(folded, vector, plain, named, hits, covered)
+    return Reading(folded, vector, plain, named, hits, covered, reader)
 
 
 def latin_share(text: str) -> float:
@@ -90,18 +95,18 @@ def sentence_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
     return snapshot.sentences[first:last]
 
 
-def _adapt(
-    vector: NDArray[np.float32], adapter: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
+def adapt(vector: NDArray[np.float32], adapter: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """A question's unit *vector* turned by *adapter* (dim, dim), unit length again."""
     if adapter is None:
         return vector
     turned = vector @ adapter
     return np.asarray(turned / max(float(np.linalg.norm(turned)), 1e-12), dtype=np.float32)
 
 
-def _signals(
+def signals_of(
     snapshot: Snapshot, question: str, vector: NDArray[np.float32], named: NamedPapers
 ) -> Signals:
+    """What is known of every paper for a folded *question* whose vector is *vector*."""
     terms = query_terms(question)
     limit = min(LEXICAL_HITS, max(1, len(snapshot.lexical)))
     lexical = _spread(snapshot, snapshot.lexical.search(terms, limit))
@@ -119,10 +124,10 @@ def _signals(
     )
 
 
-def _spread(snapshot: Snapshot, found: Sequence[tuple[str, float]] | object) -> NDArray[np.float64]:
+def _spread(snapshot: Snapshot, found: Iterable[tuple[str, float]]) -> NDArray[np.float64]:
     """Scores by version as an array (papers,), 0 for the rest; dead versions fall away."""
     scores = np.zeros(len(snapshot.papers))
-    for version, score in found:  # type: ignore[attr-defined]  # pairs, from a list or a view
+    for version, score in found:
         place = snapshot.by_version.get(version)
         if place is not None:
             scores[place] = score
@@ -163,14 +168,14 @@ def _hit(
     )
 
 
-def _named(snapshot: Snapshot, question: str) -> NamedPapers:
+def named_papers(snapshot: Snapshot, question: str) -> NamedPapers:
     """Resolve the names in *question* against those of the collection."""
     asked = dict(asked_names(question))
     marked = {key_of(word): word for word in marked_names(question)}
     owners: dict[str, list[tuple[str, str, bool]]] = {}
     for key, surface, paper, introduced in snapshot.catalog.papers_named(sorted(asked)):
         owners.setdefault(key, []).append((surface, paper, introduced))
-    introduced_by: set[str] = set()
+    introduced_by = _quoted(snapshot, question)
     mentioned_by: set[str] = set()
     known: list[str] = []
     for key, found in owners.items():
@@ -178,6 +183,7 @@ def _named(snapshot: Snapshot, question: str) -> NamedPapers:
             continue
         known.append(asked[key])
         own = {paper for _, paper, introduced in found if introduced}
+        own = {paper for paper in own if _is_titled(snapshot, paper, key)} or own
         everyone = {paper for _, paper, _ in found}
         if 0 < len(own) <= RARE_NAME:
             introduced_by |= own
@@ -187,6 +193,27 @@ def _named(snapshot: Snapshot, question: str) -> NamedPapers:
         word for key, word in marked.items() if key not in owners and not _stands(snapshot, word)
     )
     return NamedPapers(frozenset(introduced_by), frozenset(mentioned_by), tuple(known), unknown)
+
+
+def _is_titled(snapshot: Snapshot, paper: str, key: str) -> bool:
+    """Whether the title of *paper* begins with the name of *key* and a colon."""
+    place = snapshot.places.get(paper)
+    if place is None:
+        return False
+    head, colon, _ = snapshot.papers[place].title.partition(":")
+    return bool(colon) and key_of(head) == key
+
+
+def _quoted(snapshot: Snapshot, question: str) -> set[str]:
+    """Papers whose whole title stands in *question*."""
+    asked = key_of(question)
+    found = snapshot.lexical.search(query_terms(question), TITLE_HITS)
+    papers = (snapshot.papers[snapshot.by_version[v]] for v, _ in found if v in snapshot.by_version)
+    return {
+        paper.id
+        for paper in papers
+        if len(paper.title.split()) >= TITLE_WORDS and key_of(paper.title) in asked
+    }
 
 
 def _is_ordinary(

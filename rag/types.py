@@ -214,6 +214,17 @@ class Embedder(Protocol):
         ...
 
 
+class SentenceReader(Protocol):
+    """Scores (sentences,) for a question (dim,), its paper (dim,) and sentences (n, dim)."""
+
+    def __call__(
+        self,
+        question: NDArray[np.float32],
+        paper: NDArray[np.float32],
+        sentences: NDArray[np.float32],
+    ) -> NDArray[np.float32]: ...
+
+
 class Retriever(Protocol):
     """The k best papers for a question, best first, each once."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
     from numpy.typing import NDArray
 
@@ -89,9 +89,9 @@ class VectorStore:
         vectors: NDArray[np.float32],
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Write *records* with *vectors* (n, dim). Writing the same record twice changes nothing."""
+        """Write *records* with *vectors* (n, dim); the same record twice changes nothing."""
         with self._our_errors():
-            target = self._collection(collection, create=True)
+            target = self._collection(collection) or self._create(collection)
             size = int(self._client.get_max_batch_size())
             for start in range(0, len(records), size):
                 batch = records[start : start + size]
@@ -107,7 +107,7 @@ class VectorStore:
     def read(self, collection: str) -> Rows:
         """All vectors of *collection*; empty if there is none."""
         with self._our_errors():
-            target = self._collection(collection, create=False)
+            target = self._collection(collection)
             if target is None:
                 return Rows((), (), np.zeros((0, 0), dtype=np.float32))
             got: Any = target.get(include=["embeddings"])
@@ -126,26 +126,28 @@ class VectorStore:
         """Delete every record of *versions*; unknown ones are no error."""
         wanted = sorted(set(versions))
         with self._our_errors():
-            target = self._collection(collection, create=False)
+            target = self._collection(collection)
             if target is None:
                 return
             for start in range(0, len(wanted), 500):
-                target.delete(where={"version": {"$in": wanted[start : start + 500]}})
+                some: Any = {"version": {"$in": wanted[start : start + 500]}}
+                target.delete(where=some)
 
     def count(self, collection: str) -> int:
         """Records stored in *collection*; 0 if there is none."""
         with self._our_errors():
-            target = self._collection(collection, create=False)
+            target = self._collection(collection)
             return 0 if target is None else int(target.count())
 
     def reachable(self, collection: str, vector: NDArray[np.float32]) -> int:
         """Records that a nearest-neighbour query can find: less than `count` means damage."""
         with self._our_errors():
-            target = self._collection(collection, create=False)
+            target = self._collection(collection)
             stored = 0 if target is None else int(target.count())
             if target is None or stored == 0:
                 return 0
-            got: Any = target.query(query_embeddings=[vector], n_results=stored, include=[])
+            asked: Any = [vector]
+            got: Any = target.query(query_embeddings=asked, n_results=stored, include=[])
             return len(got["ids"][0])
 
     def collections(self) -> list[str]:
@@ -159,17 +161,18 @@ class VectorStore:
             with self._our_errors():
                 self._client.delete_collection(collection)
 
-    def _collection(self, name: str, *, create: bool) -> Collection | None:
+    def _create(self, name: str) -> Collection:
+        return self._client.create_collection(
+            name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+        )
+
+    def _collection(self, name: str) -> Collection | None:
         from chromadb.errors import NotFoundError
 
         try:
             found = self._client.get_collection(name, embedding_function=None)
         except NotFoundError:
-            if not create:
-                return None
-            return self._client.create_collection(
-                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-            )
+            return None
         space = (found.configuration_json.get("hnsw") or {}).get("space")
         if space != "cosine":
             raise StoreError(
@@ -199,18 +202,20 @@ def exists(folder: Path) -> bool:
     return (folder / FOLDER / "chroma.sqlite3").is_file()
 
 
-def _open(folder: Path) -> ClientAPI:
+def _open(folder: Path) -> Client:
     import chromadb  # late: half a second that commands without vectors do not pay
     from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
 
     try:
-        return chromadb.PersistentClient(
+        client: Any = chromadb.PersistentClient(
             str(folder), settings=Settings(anonymized_telemetry=False)
         )
     except Exception:
         SharedSystemClient.clear_system_cache()  # it would hand out what failed to start, for ever
         raise
+    opened: Client = client
+    return opened
 
 
 def _metadata(record: Record) -> dict[str, str | int]:

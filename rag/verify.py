@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag.types import Evidence, Paper, Statement
+from rag.types import Citation, Evidence, Paper, Statement
 
 
 def verify(statements: Sequence[Statement], papers: Mapping[str, Paper]) -> tuple[Statement, ...]:
@@ -22,9 +22,10 @@ def verify(statements: Sequence[Statement], papers: Mapping[str, Paper]) -> tupl
 
 
 def _checked(statement: Statement, papers: Mapping[str, Paper]) -> Statement:
-    spans = [span for citation in statement.citations for span in citation.evidence]
-    problems = [problem for span in spans if (problem := _problem(span, papers))]
-    if not spans:
+    pairs = [(citation, span) for citation in statement.citations for span in citation.evidence]
+    spans = [span for _, span in pairs]
+    problems = [problem for pair in pairs if (problem := _problem(*pair, papers))]
+    if not all(citation.evidence for citation in statement.citations) or not spans:
         problems.append("nothing is cited")
     elif statement.text != " ".join(span.text for span in spans):
         problems.append("the sentence is not a quotation of its evidence")
@@ -33,12 +34,14 @@ def _checked(statement: Statement, papers: Mapping[str, Paper]) -> Statement:
     return replace(statement, verdict="supported", reasons=("quoted word for word",))
 
 
-def _problem(span: Evidence, papers: Mapping[str, Paper]) -> str:
+def _problem(citation: Citation, span: Evidence, papers: Mapping[str, Paper]) -> str:
+    if citation.paper_id != span.paper_id:
+        return "the evidence is another paper's"
     paper = papers.get(span.paper_id)
     if paper is None:
         return "the paper is no longer in the collection"
-    if paper.title != span.title:
+    if not paper.title == span.title == citation.title:
         return "the title is not the store's"
-    if paper.abstract[span.start : span.end] != span.text:
+    if not 0 <= span.start < span.end or paper.abstract[span.start : span.end] != span.text:
         return "the abstract has changed since"
     return ""

@@ -85,7 +85,7 @@ def compounds(text: str) -> list[str]:
     ['ZeRO++', 'cuts', '12288', 'GPUs', 'cost', 'fine-tuning', 'in', 'C++']
     """
     folded = _SCRIPT_BORDER.sub(" ", _THOUSANDS.sub("", fold(text)))
-    return [word.removesuffix("'s") for word in _COMPOUND.findall(folded)]
+    return [word.removesuffix("'s").removesuffix("'S") for word in _COMPOUND.findall(folded)]
 
 
 def document_terms(text: str) -> list[str]:

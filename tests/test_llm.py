@@ -22,7 +22,7 @@ from rag.settings import Settings
 from rag.words import document_terms
 
 KEY = "sk-secret-0123456789"
-QUICK = Patience(first_pause=0.01, connect=1, silence=0.3, deadline=3)
+QUICK = Patience(first_pause=0.001, connect=1, silence=0.3, deadline=3)
 DIMENSION = 64
 
 
@@ -115,6 +115,7 @@ class Loopback(ThreadingHTTPServer):
 
     @property
     def url(self):
+        """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}/v1"
 
 
@@ -190,7 +191,7 @@ def test_requests_stay_within_both_limits(server, embed):
 
     sizes = [len(asked["input"]) for asked in server.asked]
     assert got.shape == (240, DIMENSION)
-    assert sizes == [100, 100, 39, 1] or max(sizes) <= 100
+    assert max(sizes) == 100
     assert steps == sizes
     assert sum(sizes) == 240
     for asked in server.asked:
@@ -445,8 +446,8 @@ def test_many_threads_share_one_embedder(embed):
 def test_openai_is_imported_when_first_asked():
     """Choosing a model costs nothing until something is embedded."""
     code = (
-        "import sys; from rag.llm import OpenAIEmbedder; OpenAIEmbedder('a', 'k', None).fingerprint;"
-        "sys.exit('openai' in sys.modules)"
+        "import sys; from rag.llm import OpenAIEmbedder;"
+        "OpenAIEmbedder('a', 'k', None).fingerprint; sys.exit('openai' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rag.errors import (
+    EmbeddingError,
     NoIndex,
     PaperChatError,
     SettingsError,
     StoreError,
-    StoreLocked,
-    StoreVersion,
     UsageError,
 )
 
@@ -177,10 +176,10 @@ def _doctor(options: argparse.Namespace) -> int:
         for what, well, found in doctor(_settings(options)):
             print("ok  " if well else "FAIL", plain(f"{what}: {found}"), flush=True)
             all_well = all_well and well
-    except (NoIndex, StoreLocked, StoreVersion):
+    except NoIndex:
         raise  # there is nothing to look into
-    except StoreError as error:
-        print("FAIL", plain(f"index: {error}"))
+    except (StoreError, EmbeddingError) as error:
+        print("FAIL", plain(str(error)))
         return FAILED
     return DONE if all_well else FAILED
 

@@ -1,0 +1,285 @@
+"""Chroma for real, each of its traps shown and stepped round."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import vectors
+from rag.errors import StoreError
+from rag.vectors import FOLDER, Record, VectorStore
+
+KIND = "chunks-abc"
+
+
+def records(version, count, text="text"):
+    """The first *count* records of one version of a paper."""
+    return [Record(version, n, n, n + 1, f"{text} {n}") for n in range(count)]
+
+
+def units(count, seed=0, dimension=8):
+    """Unit vectors."""
+    made = np.random.default_rng(seed).normal(size=(count, dimension)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def database(tmp_path):
+    """An empty database."""
+    with VectorStore(tmp_path) as made:
+        yield made
+
+
+def in_another_process(folder, code):
+    """Run *code* there, with a `database` on *folder* and this module's makers."""
+    prelude = (
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
+        "from pathlib import Path\n"
+        "from test_vectors import *\n"
+        "with VectorStore(Path(sys.argv[1])) as database:\n"
+    )
+    lines = "".join(f"    {line}\n" for line in code.splitlines())
+    here = Path(__file__).parent
+    subprocess.run(
+        [sys.executable, "-c", prelude + lines, str(folder), str(here), str(here.parent)],
+        check=True,
+        timeout=120,
+    )
+
+
+def test_what_is_written_is_read(database):
+    """Each vector comes back, to the bit, with its version and number, sorted by both."""
+    made = units(15)
+    database.add(KIND, records("b-1", 12), made[:12])
+    database.add(KIND, records("a-2", 3), made[12:])
+
+    rows = database.read(KIND)
+
+    assert rows.versions == ("a-2",) * 3 + ("b-1",) * 12
+    assert rows.numbers == (*range(3), *range(12))  # 10 comes after 9
+    assert rows.matrix.dtype == np.float32
+    assert (rows.matrix == np.concatenate([made[12:], made[:12]])).all()
+    assert database.count(KIND) == database.reachable(KIND, made[0]) == 15
+
+
+def test_an_unknown_collection_is_empty(database):
+    """Reading makes nothing."""
+    assert database.read(KIND).matrix.shape == (0, 0)
+    assert (database.count(KIND), database.reachable(KIND, units(1)[0])) == (0, 0)
+    database.remove(KIND, ["a-1"])
+    database.drop(KIND)
+    assert database.collections() == []
+
+
+def test_an_emptied_collection_is_empty(database):
+    """All records removed is the same as none ever written."""
+    database.add(KIND, records("a-1", 2), units(2))
+    database.remove(KIND, ["a-1"])
+
+    assert database.read(KIND).versions == ()
+    assert (database.count(KIND), database.reachable(KIND, units(1)[0])) == (0, 0)
+
+
+def test_more_records_than_a_batch_holds(database):
+    """Chroma takes 5,461 records at a time; 6,000 go in, all found again, and progress adds up."""
+    most = database._client.get_max_batch_size()
+    assert most < 6000
+    collection = database._create("raw")
+    with pytest.raises(Exception, match="batch size"):
+        collection.add(ids=[str(n) for n in range(6000)], embeddings=units(6000))
+    steps = []
+
+    database.add(KIND, records("a-1", 6000), units(6000), steps.append)
+
+    assert steps == [most, 6000 - most]
+    assert database.count(KIND) == 6000
+    assert (database.read(KIND).matrix == units(6000)).all()
+
+
+def test_writing_again_changes_nothing(database):
+    """Chroma ignores a known id: so an id names its content, and another version has another."""
+    database.add(KIND, records("a-1", 2), units(2))
+    database.add(KIND, records("a-1", 2), units(2, seed=1))
+    assert (database.read(KIND).matrix == units(2)).all()
+
+    database.add(KIND, records("a-2", 2), units(2, seed=1))
+    database.remove(KIND, ["a-1"])
+
+    assert database.read(KIND).versions == ("a-2", "a-2")
+    assert (database.read(KIND).matrix == units(2, seed=1)).all()
+
+
+def test_a_version_is_removed_whole_and_alone(database):
+    """Neither another version of the paper nor a name that begins alike goes with it."""
+    versions = ["a-1", "a-11", "a-2", "b-1"]
+    for version in versions:
+        database.add(KIND, records(version, 2), units(2))
+
+    database.remove(KIND, ["a-1", "unknown", "a-1"])
+
+    assert set(database.read(KIND).versions) == {"a-11", "a-2", "b-1"}
+    assert database.count(KIND) == 6
+
+
+def test_many_versions_are_removed_at_once(database):
+    """More versions than one condition should name."""
+    made = [Record(f"p{n}-1", 0, 0, 1, "text") for n in range(1200)]
+    database.add(KIND, made, units(1200))
+
+    database.remove(KIND, [record.version for record in made[:1100]])
+
+    assert database.count(KIND) == 100
+    assert database.reachable(KIND, units(1)[0]) == 100
+
+
+def test_removing_nothing_removes_nothing(database):
+    """An empty list is no condition that everything meets."""
+    database.add(KIND, records("a-1", 2), units(2))
+    database.remove(KIND, [])
+
+    assert database.count(KIND) == 2
+
+
+def test_what_another_process_writes_is_read(database, tmp_path):
+    """An open database that was searched before sees another's additions and removals at once."""
+    database.add(KIND, records("a-1", 20), units(20))
+    assert database.reachable(KIND, units(1)[0]) == 20
+
+    in_another_process(
+        tmp_path,
+        f"database.add({KIND!r}, records('b-1', 15), units(15, seed=1))\n"
+        f"database.remove({KIND!r}, ['a-1'])",
+    )
+
+    rows = database.read(KIND)
+    assert rows.versions == ("b-1",) * 15
+    assert (rows.matrix == units(15, seed=1)).all()
+    assert database.count(KIND) == 15
+
+
+def test_a_database_opened_anew_searches_what_another_process_wrote(tmp_path):
+    """Closing leaves no stale graph behind, as a client of the same process otherwise would."""
+    with VectorStore(tmp_path) as first:
+        first.add(KIND, records("a-1", 20), units(20))
+        assert first.reachable(KIND, units(1)[0]) == 20
+
+    in_another_process(tmp_path, f"database.add({KIND!r}, records('b-1', 15), units(15, seed=1))")
+
+    with VectorStore(tmp_path) as second:
+        assert second.count(KIND) == second.reachable(KIND, units(1)[0]) == 35
+
+
+def test_collections_are_kept_apart(database):
+    """Dropping one leaves the other, and a dropped one can be made again."""
+    for name in (KIND, "sentences-abc"):
+        database.add(name, records("a-1", 2), units(2))
+    assert database.collections() == [KIND, "sentences-abc"]
+
+    database.drop(KIND)
+    assert database.collections() == ["sentences-abc"]
+    database.add(KIND, records("a-1", 1), units(1, dimension=4))
+
+    assert database.read(KIND).matrix.shape == (1, 4)
+    assert database.count("sentences-abc") == 2
+
+
+def test_the_space_is_cosine(database):
+    """Chroma's own default is Euclidean, and keeps silent about it."""
+    database.add(KIND, records("a-1", 1), units(1))
+
+    configuration = database._client.get_collection(KIND, embedding_function=None).configuration
+
+    assert configuration["hnsw"]["space"] == "cosine"
+    assert configuration["embedding_function"] is None
+
+
+def test_another_space_is_refused(database, tmp_path):
+    """A collection that somebody made with another distance is not misread."""
+    database._client.create_collection(KIND, embedding_function=None)
+
+    with pytest.raises(StoreError, match="by l2, not by cosine"):
+        database.read(KIND)
+    with pytest.raises(StoreError, match="--store"):
+        database.add(KIND, records("a-1", 1), units(1))
+
+
+@pytest.mark.parametrize("wrong", [units(2, dimension=5), np.full((2, 8), np.nan, np.float32)])
+def test_other_vectors_are_refused(database, wrong):
+    """A vector of another dimension, or of what is no number, does not get in."""
+    database.add(KIND, records("a-1", 1), units(1))
+
+    with pytest.raises(StoreError, match="paperchat index"):
+        database.add(KIND, records("a-2", 2), wrong)
+    assert database.count(KIND) == 1
+
+
+OFFLINE = """
+import json, socket, sys
+tried = []
+def refuse(*args, **more):
+    tried.append(str(args))
+    raise OSError("no network in this test")
+socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
+from pathlib import Path
+import numpy as np
+from rag.vectors import Record, VectorStore
+assert "chromadb" not in sys.modules
+with VectorStore(Path(sys.argv[1])) as database:
+    vector = np.ones((1, 4), dtype=np.float32) / 2
+    database.add("chunks-abc", [Record("a-1", 0, 0, 1, "text")], vector)
+    found = [database.reachable("chunks-abc", vector[0]), len(database.read("chunks-abc").numbers)]
+    telemetry = database._client.get_settings().anonymized_telemetry
+print(json.dumps([tried, found, telemetry]))
+"""
+
+
+def test_nothing_is_sent_or_downloaded(tmp_path):
+    """No telemetry and no embedding function: adding, searching and reading work offline."""
+    ran = subprocess.run(
+        [sys.executable, "-c", OFFLINE, str(tmp_path)],
+        env={**os.environ, "HOME": str(tmp_path)},  # where a downloaded model would lie
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert json.loads(ran.stdout) == [[], [1, 1], False]
+    assert not (tmp_path / ".cache").exists()
+
+
+def test_a_place_that_cannot_hold_a_database_is_one_sentence(tmp_path):
+    """Whatever Chroma's core raises, and the next attempt elsewhere works."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / FOLDER).write_text("in the way")
+    with pytest.raises(StoreError, match="Chroma database"):
+        VectorStore(tmp_path / "a")
+
+    (tmp_path / "a" / FOLDER).unlink()
+    with VectorStore(tmp_path / "a") as database:
+        assert database.collections() == []
+
+
+def test_a_damaged_database_is_one_sentence(tmp_path):
+    """A file of garbage is named."""
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    (folder / "chroma.sqlite3").write_bytes(b"garbage " * 1000)
+
+    with pytest.raises(StoreError, match="delete that folder"):
+        VectorStore(tmp_path)
+
+
+def test_looking_makes_nothing(tmp_path):
+    """Asking whether there is a database creates none."""
+    assert not vectors.exists(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    VectorStore(tmp_path).__exit__(None, None, None)
+    assert vectors.exists(tmp_path)
