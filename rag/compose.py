@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy as np
 from rag import evidence
 from rag.assess import Assessment, Seen, assess, calibration, signals
 from rag.names import asked_names, key_of, names_in
+from rag.question import asks_for_several
+
 from rag.retrieve import Reading, sentence_vectors, sentences_of
 from rag.types import Citation, Evidence, Hit, Paper, Sentence, Source, Statement
 from rag.words import STOPWORDS
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 MOST_STATEMENTS = 4
 MOST_PER_PAPER = 3
 MOST_PAPERS = 4
+LISTED_COVERAGE = 0.5  # share of the question's rarity that a paper of a list must hold
 CLOSE_SECOND = 0.6  # a second paper this near, in standard deviations, is quoted too
 
 
@@ -54,12 +57,16 @@ def compose(snapshot: Snapshot, reading: Reading) -> Composition:
     if not reading.hits:
         return Composition((), (), Assessment("no_paper", (0.0, 0.0, 1.0, 0.0)), 0)
     judged = assess(question_signals(snapshot, reading))
+    several = _several(reading) if judged.outcome != "off_topic" else ()
+    if several:
+        # Whether *one* abstract answers was never the question: each side says what it says.
+        judged = replace(judged, outcome="answer")
     if judged.outcome == "not_stated":
         at_hand = _at_hand(reading.hits)
         return Composition((), at_hand, judged, len(at_hand))
     if judged.outcome != "answer":
         return Composition((), (), judged, len(reading.hits))
-    chosen = _papers_to_quote(snapshot, reading)
+    chosen = several or _one_or_two(reading.hits)
     statements, sources = _quote(snapshot, reading, chosen)
     return Composition(statements, sources, judged, len(chosen))
 
@@ -146,14 +153,24 @@ def sentence_features(
     )
 
 
-def _papers_to_quote(snapshot: Snapshot, reading: Reading) -> tuple[Paper, ...]:
-    """The right number of papers: each side that the question names, else the best one or two."""
-    hits = reading.hits
+def _several(reading: Reading) -> tuple[Paper, ...]:
+    """The papers to quote where several are wanted: the sides named, or the best of a list.
+
+    Empty where the question is about one paper.
+    """
     sides = _sides(reading)
     if len(sides) > 1:
         return sides[:MOST_PAPERS]
-    second = len(hits) > 1 and hits[0].score - hits[1].score < CLOSE_SECOND
-    return (hits[0].paper, hits[1].paper) if second and not hits[0].named else (hits[0].paper,)
+    if not asks_for_several(reading.question):
+        return ()
+    covered = zip(reading.hits[:MOST_PAPERS], reading.coverage, strict=False)
+    return tuple(hit.paper for hit, share in covered if hit.named or share >= LISTED_COVERAGE)
+
+
+def _one_or_two(hits: Sequence[Hit]) -> tuple[Paper, ...]:
+    """The first paper, and the second where retrieval can hardly tell them apart."""
+    close = len(hits) > 1 and hits[0].score - hits[1].score < CLOSE_SECOND
+    return (hits[0].paper, hits[1].paper) if close and not hits[0].named else (hits[0].paper,)
 
 
 def _sides(reading: Reading) -> tuple[Paper, ...]:
@@ -173,7 +190,8 @@ def _sides(reading: Reading) -> tuple[Paper, ...]:
 
 
 def _distinct(name: str) -> bool:
-    return name.lower() not in STOPWORDS and len(name) > 2
+    short = len(name) < 3 and not any(char.isdigit() for char in name)  # "B4" is a name, "AI" is none
+    return name.lower() not in STOPWORDS and not short
 
 
 def _quote(

@@ -19,7 +19,8 @@ LONG_CHARACTERS = 1000  # likewise: Chinese puts no spaces between words
 MOST_FOCUS_WORDS = 60
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
-_PIECES = re.compile(r"(?<=[.!?])\s+|(?<=[？。！])|\n+")
+# Folding makes ？ a question mark like any other; after a Chinese word no space follows it.
+_PIECES = re.compile(r"(?<=[.!?])\s+|(?<=。)|(?<=[\u3040-\u30ff\u3400-\u9fff][?!])|\n+")
 _ASKS = re.compile(
     r"^(?:and |so |but |please |now )?(?:what|which|who|whose|when|where|why|how|is|are|was|were|do"
     r"|does|did|can|could|should|would|has|have|name|list|give|tell|find|show|explain|describe"
@@ -126,6 +127,25 @@ _NUMBER_WORDS = frozenset(
 )
 _FIGURES = re.compile(r"\d[\d.,]*\w*|[^\W\d_]+|%|\$")
 _BESIDE = 4  # words between a number and what it counts
+
+_ORDER_PIECES = re.compile(r"(?<=[.!?;])\s+|\n+|;|\s--\s|\b(?:user|question|human)\s*:", re.IGNORECASE)
+_ORDERS = re.compile(
+    r"\b(?:system|assistant|end system|developer)\s*[:.]|\bend system\b"
+    r"|\b(?:ignore|disregard|forget|override) (?:all|any|the|your|every|previous|prior|everything|what)"
+    r"|\b(?:reply|respond|answer|output|say|print) (?:only|just|nothing but|with only|exactly)\b"
+    r"|\bfrom now on\b|\byou are now\b|\bsystem prompt\b|\bhidden (?:rules|instructions|prompt)"
+    r"|\bdeveloper mode\b|\bjailbreak|\bpwned\b"
+    r"|\b(?:drop table|union (?:all )?select|insert into|delete from|select \S+ from|update \w+ set)\b"
+    r"|'\s*or\s*'?\d'?\s*=\s*'?\d",
+    re.IGNORECASE,
+)
+_SEVERAL = re.compile(
+    r"\b(?:which|what|how many|list (?:all|every|the|me)|every|all|any|other|more|several|some) (?:of the |of these )?"
+    r"(?:the )?(?:\w+ ){0,2}(?:papers|abstracts|works|studies)\b|\bevery (?:paper|abstract|work)\b"
+    r"|\b(?:everything|anything|all) (?:on|about)\b|\bwho (?:else|all|actually)\b"
+    r"|\banyone else\b|\blist (?:all|every)\b|\b(?:papers|works) (?:on|about|that|which|mentioning|using)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +256,11 @@ def focus(question: str) -> str:
     >>> focus('<img src=x onerror="f()"><b>POINTS</b> - how did they filter data?')
     'POINTS - how did they filter data?'
     """
-    text = squeeze_lines(_TAG.sub(" ", fold(question)))
+    text = without_orders(squeeze_lines(_TAG.sub(" ", fold(question))))
     if len(text.split()) <= LONG_WORDS and len(text) <= LONG_CHARACTERS:
         return squeeze(text)
     pieces = [piece.strip() for piece in _PIECES.split(text) if piece.strip()]
-    asking = [i for i, p in enumerate(pieces) if p.endswith(("?", "？")) or _ASKS.match(p)]
+    asking = [i for i, piece in enumerate(pieces) if piece.endswith("?") or _ASKS.match(piece)]
     if not asking:
         return _end_of(text)
     last = asking[-1]
@@ -248,6 +268,27 @@ def focus(question: str) -> str:
     if last > 0 and len(chosen.split()) < 12:
         chosen = f"{pieces[last - 1]} {chosen}"
     return _end_of(chosen)
+
+
+def without_orders(text: str) -> str:
+    """*text* without the pieces that give orders to a machine; all of it if nothing else is left.
+
+    Orders to a model ("ignore your instructions"), SQL and the like cannot do harm here, but their
+    words would be looked up with the rest.
+
+    >>> without_orders("'; DROP TABLE papers; -- what does Llumnix reschedule?")
+    'what does Llumnix reschedule?'
+    """
+    if not _ORDERS.search(text):
+        return text
+    pieces = [piece.strip(" \t-'\"") for piece in _ORDER_PIECES.split(text)]
+    kept = [piece for piece in pieces if any(c.isalnum() for c in piece) and not _ORDERS.search(piece)]
+    return "\n".join(kept) or text
+
+
+def asks_for_several(question: str) -> bool:
+    """Whether papers are wanted in the plural: a list, a count, a survey of the collection."""
+    return bool(_SEVERAL.search(question))
 
 
 def _end_of(text: str) -> str:
