@@ -31,13 +31,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from eval.cases import Case, read_cases
+from eval.cases import read_cases
 from rag import compose, corpus, retrieve, store
 from rag.app import ADAPTED, bundled_seeds
 from rag.assess import OUTCOMES, REGIMES, SIGNALS, Outcome, Regime, regime
-from rag.embed import load_embedded, question_adapter, sentence_reader
+from rag.embed import has_learned, load_embedded, question_adapter, sentence_reader
 from rag.evidence import FEATURES
-from rag.models.rows import is_learned
 from rag.question import focus
 from rag.text import digest, paper_id
 from rag.types import Corpus, Paper
@@ -144,14 +143,18 @@ def gather(scratch: Path, embedder: CachingEmbedder) -> tuple[list[Asked], list[
     """Every example and choice, from the made collections and the seed papers."""
     rows = load_rows()
     order = np.random.default_rng(SEED).permutation(len(rows))
-    train = [r for r in (rows[i] for i in order) if r["split"] == "train" and not is_learned(r["id"])]
+    train = [
+        r for r in (rows[i] for i in order) if r["split"] == "train" and not has_learned(r["id"])
+    ]
     held = [rows[i] for i in order if rows[i]["split"] != "train"]
     off_topic = load_lines(HERE / "calibration" / "off-topic.jsonl")
     labels = {row["id"]: row["sentences"] for row in load_lines(
         HERE / "calibration" / "everyday-sentences.jsonl")}  # fmt: skip
     asked_all: list[Asked] = []
     choices: list[Choice] = []
-    outside = [r for r in (rows[i] for i in order) if r["split"] == "train" and is_learned(r["id"])]
+    outside = [
+        r for r in (rows[i] for i in order) if r["split"] == "train" and has_learned(r["id"])
+    ]
     portions = [train[i * SIZE : (i + 1) * SIZE] for i in range(COLLECTIONS)]
     for number, portion in enumerate([*portions, held]):
         last = number == COLLECTIONS
@@ -183,28 +186,33 @@ def from_collection(
             abstract = abstract.replace(row["a_sentence"], "").replace("  ", " ").strip()
         papers.append(_paper(row["title"], abstract))
     snapshot = _open(folder, Corpus(tuple(papers), (), len(papers)), embedder)
-    asked: list[tuple[str, Outcome, str]] = [(r["question"], "off_topic", "off-topic") for r in off_topic]
+    asked: list[tuple[str, Outcome, str]] = [
+        (r["question"], "off_topic", "off-topic") for r in off_topic
+    ]
     for place, row in enumerate(portion):
         gone = place % 3 == 0
         asked.append((row["q_technical"], "not_stated" if gone else "answer", "technical"))
         if not gone:
             asked.append((row["q_everyday"], "answer", "everyday"))
     for row in strangers:
-        asked += [(row["q_technical"], "no_paper", "technical"), (row["q_everyday"], "no_paper", "everyday")]  # fmt: skip
+        asked.append((row["q_technical"], "no_paper", "technical"))
+        asked.append((row["q_everyday"], "no_paper", "everyday"))
     everything = [
         Asked(snapshot, _reading(snapshot, embedder, question), outcome, kind, 1.0, held)
         for question, outcome, kind in asked
     ]
     choices = []
     for place, row in enumerate(portion):
-        if place % 3:
-            choices.append(_choice(snapshot, embedder, row["title"], row["q_technical"],
-                                   [row["a_sentence"]], "technical", 1.0, held))  # fmt: skip
-        if row["id"] in labels and place % 3:
-            texts = _texts(snapshot, row["title"])
-            right = [texts[i] for i in labels[row["id"]] if i < len(texts)]
-            choices.append(_choice(snapshot, embedder, row["title"], row["q_everyday"],
-                                   right, "everyday", 4.0, held))  # fmt: skip
+        if place % 3 == 0:
+            continue
+        title = row["title"]
+        right, rows = _choice(snapshot, embedder, title, row["q_technical"], [row["a_sentence"]])
+        choices.append(Choice(rows, right, "technical", 1.0, held))
+        if row["id"] in labels:
+            texts = _texts(snapshot, title)
+            spans = [texts[i] for i in labels[row["id"]] if i < len(texts)]
+            right, rows = _choice(snapshot, embedder, title, row["q_everyday"], spans)
+            choices.append(Choice(rows, right, "everyday", 4.0, held))
     return everything, [choice for choice in choices if choice.right]
 
 
@@ -221,8 +229,9 @@ def from_cases(folder: Path, embedder: CachingEmbedder) -> tuple[list[Asked], li
             reading = _reading(snapshot, embedder, case.question)
             asked_all.append(Asked(snapshot, reading, outcome, case.type, SEED_WEIGHT, held))
             if outcome == "answer" and len(case.gold_papers) == 1:
-                choices.append(_choice(snapshot, embedder, case.gold_papers[0], case.question,
-                                       list(case.evidence), case.type, SEED_WEIGHT, held))  # fmt: skip
+                gold = case.gold_papers[0]
+                right, rows = _choice(snapshot, embedder, gold, case.question, case.evidence)
+                choices.append(Choice(rows, right, case.type, SEED_WEIGHT, held))
     return asked_all, [choice for choice in choices if choice.right]
 
 
@@ -286,7 +295,9 @@ def choose_thresholds(
     for name in REGIMES:
         group = [e for e in examples if e.outcome == "answer" and regime(e.values) == name]
         seeds = sum(e.weight > 1 for e in group)
-        copies = [max(1, 3 * (len(group) - seeds) // max(1, seeds)) if e.weight > 1 else 1 for e in group]
+        copies = [
+            max(1, 3 * (len(group) - seeds) // max(1, seeds)) if e.weight > 1 else 1 for e in group
+        ]
         chances = np.repeat(_shares(group, weights)[:, 0], copies)
         chosen[name] = float(np.round(np.quantile(chances, REFUSED[name]), 3))
     return chosen
@@ -389,17 +400,14 @@ def _choice(
     title: str,
     question: str,
     evidence: Sequence[str],
-    kind: str,
-    weight: float,
-    held: bool,
-) -> Choice:
+) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Places of the sentences that *evidence* holds, and every sentence's features."""
     paper = snapshot.papers[snapshot.places[paper_id(title)]]
     texts = _texts(snapshot, title)
     right = tuple(
         i for i, text in enumerate(texts) if any(text in span or span in text for span in evidence)
     )
-    rows = compose.sentence_features(snapshot, _reading(snapshot, embedder, question), paper)
-    return Choice(rows, right, kind, weight, held)
+    return right, compose.sentence_features(snapshot, _reading(snapshot, embedder, question), paper)
 
 
 def _shares(examples: Sequence[Example], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -426,20 +434,16 @@ def _groups(choices: Sequence[Choice]) -> Iterator[tuple[str, str, list[Choice]]
 
 def _rank(choice: Choice, weights: NDArray[np.float64]) -> int:
     order = np.argsort(-(choice.rows @ weights), kind="stable").tolist()
-    return min(order.index(right) for right in choice.right)
+    return int(min(order.index(right) for right in choice.right))
 
 
-def _shown(
-    choice: Choice, weights: NDArray[np.float64], least: float
-) -> tuple[int, int, int]:
+def _shown(choice: Choice, weights: NDArray[np.float64], least: float) -> tuple[int, int, int]:
     scores = choice.rows @ weights
     shares = np.exp(scores - scores.max())
     shares = shares / shares.sum()
     order = np.argsort(-shares, kind="stable")[: compose.MOST_PER_PAPER]
     kept = [int(i) for i in order if shares[i] >= least] or [int(order[0])]
     return len(set(kept) & set(choice.right)), len(kept), len(choice.right)
-
-
 
 
 if __name__ == "__main__":

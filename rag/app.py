@@ -23,7 +23,6 @@ from rag.route import route, standalone
 from rag.settings import EMBEDDED, Settings
 from rag.types import (
     Answer,
-    Citation,
     Corpus,
     Embedder,
     Hit,
@@ -31,8 +30,8 @@ from rag.types import (
     Mode,
     Paper,
     Progress,
+    SentenceReader,
     Source,
-    Statement,
 )
 from rag.verify import verify
 
@@ -166,11 +165,15 @@ def index(
     Raises CorpusError, StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
     _only_embedded_store(settings)
-    report = (lambda name, done, total: progress(f"reading {name}", done, total)) if progress else None
+    report = (
+        (lambda name, done, total: progress(f"reading {name}", done, total)) if progress else None
+    )
     read = corpus.read([bundled_seeds()] if paths is None else paths, report)
     if not read.papers and read.rejected:
         first = read.rejected[0]
-        raise UsageError(f"no paper could be read; the first of {len(read.rejected)} problems: {first}")
+        raise UsageError(
+            f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
+        )
     embedder = choose_embedder(settings)
     return store.update(
         settings.store, read, embedder, prune=prune, rebuild=rebuild, progress=progress
@@ -294,5 +297,3 @@ def _message(abstention: str | None, count: int, sources: Sequence[Source]) -> s
 
 def _milliseconds(began: float, ended: float) -> float:
     return round((ended - began) * 1000, 3)
-
-

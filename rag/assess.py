@@ -41,7 +41,7 @@ SIGNALS = (
     "whole_best",  # to the closest paper of all
     "sentence",  # to the first paper's closest sentence
     "sentence_best",  # to the closest sentence of all
-    "sentence_plain",  # the same in the first paper, with the question's vector as the model gave it
+    "sentence_plain",  # in the first paper, with the question's vector as the model gave it
     "coverage",  # share of the question's rarity in the first paper
     "coverage_best",
     "named",  # the question names something of the first paper
@@ -166,12 +166,18 @@ def signals(
     name_kind = "" if quantity else asked_kind(seen.question)
     with_number = np.array([bool(numbers(text)) for text in seen.sentences])
     with_quantity = np.array([bool(quantity) and has_quantity(t, quantity) for t in seen.sentences])
-    with_name = [bool(name_kind) and has_name_of(t, name_kind, seen.question) for t in seen.sentences]
+    with_name = [
+        bool(name_kind) and has_name_of(t, name_kind, seen.question) for t in seen.sentences
+    ]
     others = _other_names(seen)
     absent = sum(not any(key in key_of(text) for text in seen.sentences) for key in others)
-    beside = kind.number and bool(others) and any(
-        number and any(key in key_of(text) for key in others)
-        for number, text in zip(with_number, seen.sentences, strict=True)
+    beside = (
+        kind.number
+        and bool(others)
+        and any(
+            number and any(key in key_of(text) for key in others)
+            for number, text in zip(with_number, seen.sentences, strict=True)
+        )
     )
     terms = {term for term, weight in query_terms(seen.question).items() if weight == 1.0}
     mass = sum(rarity(term) for term in terms)

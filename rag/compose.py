@@ -17,7 +17,6 @@ from rag import evidence
 from rag.assess import Assessment, Seen, assess, calibration, signals
 from rag.names import asked_names, key_of, names_in
 from rag.question import asks_for_several
-
 from rag.retrieve import Reading, sentence_vectors, sentences_of
 from rag.types import Citation, Evidence, Hit, Paper, Sentence, Source, Statement
 from rag.words import STOPWORDS
@@ -123,9 +122,7 @@ def own_names(question: str, paper: Paper) -> tuple[str, ...]:
     return tuple(surface for key, surface in asked_names(question) if key in introduced)
 
 
-def score_sentences(
-    snapshot: Snapshot, reading: Reading, paper: Paper
-) -> tuple[Scored, ...]:
+def score_sentences(snapshot: Snapshot, reading: Reading, paper: Paper) -> tuple[Scored, ...]:
     """All sentences of *paper*, the likeliest to answer first; probabilities sum to 1."""
     sentences = sentences_of(snapshot, snapshot.places[paper.id])
     rows = sentence_features(snapshot, reading, paper)
@@ -134,9 +131,7 @@ def score_sentences(
     return tuple(Scored(sentences[i], float(shares[i])) for i in order)
 
 
-def sentence_features(
-    snapshot: Snapshot, reading: Reading, paper: Paper
-) -> NDArray[np.float64]:
+def sentence_features(snapshot: Snapshot, reading: Reading, paper: Paper) -> NDArray[np.float64]:
     """`evidence.features` of the sentences of *paper*, in order."""
     place = snapshot.places[paper.id]
     vectors = sentence_vectors(snapshot, place)
@@ -190,7 +185,9 @@ def _sides(reading: Reading) -> tuple[Paper, ...]:
 
 
 def _distinct(name: str) -> bool:
-    short = len(name) < 3 and not any(char.isdigit() for char in name)  # "B4" is a name, "AI" is none
+    short = len(name) < 3 and not any(
+        char.isdigit() for char in name
+    )  # "B4" is a name, "AI" is none
     return name.lower() not in STOPWORDS and not short
 
 

@@ -125,6 +125,11 @@ class Reader:
         return np.asarray(self.scale * (told @ asked) + sentences @ self.prior, dtype=np.float32)
 
 
+def has_learned(identifier: str) -> bool:
+    """Whether the reader learned from the training row of this id; calibration uses the others."""
+    return int(digest(identifier), 16) % 4 != 0
+
+
 @cache
 def sentence_reader() -> Reader:
     """The shipped reader."""

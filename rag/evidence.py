@@ -84,7 +84,9 @@ _FINDS = re.compile(
     r"\b(?:show|find|found|reveal|demonstrat|observ|discover|conclu|suggest|indicat)\w*",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"https?://|github|available (?:at|in|on)|publicly|open-source[ds]? (?:at|code)", re.I)
+_CODE = re.compile(
+    r"https?://|github|available (?:at|in|on)|publicly|open-source[ds]? (?:at|code)", re.I
+)
 
 Rarity = Callable[[str], float]
 
@@ -101,7 +103,8 @@ def features(
     """Describe each sentence of one abstract for *question*: (sentences, FEATURES).
 
     *own_names* are names of the question that the paper introduces; *cosines* are (sentences,), and
-    so is *read*, the reader's scores, or None where no reader fits the embedding model; *rarity* gives a term's inverse document frequency, 0 or more.
+    so is *read*, the reader's scores, or None where no reader fits the embedding model; *rarity*
+    gives a term's inverse document frequency, 0 or more.
     """
     kind = wanted(question)
     asked = content_words(question)
@@ -154,9 +157,7 @@ def _share(asked: set[str], held: set[str], rarity: Rarity) -> float:
     return sum(rarity(term) for term in asked & held) / total if total > 0 else 0.0
 
 
-def probabilities(
-    rows: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def probabilities(rows: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Softmax of the linear scores: how likely each sentence is the one that answers; sums to 1."""
     scores = rows @ weights
     odds = np.exp(scores - scores.max())

@@ -128,22 +128,27 @@ _NUMBER_WORDS = frozenset(
 _FIGURES = re.compile(r"\d[\d.,]*\w*|[^\W\d_]+|%|\$")
 _BESIDE = 4  # words between a number and what it counts
 
-_ORDER_PIECES = re.compile(r"(?<=[.!?;])\s+|\n+|;|\s--\s|\b(?:user|question|human)\s*:", re.IGNORECASE)
+_ORDER_PIECES = re.compile(
+    r"(?<=[.!?;])\s+|\n+|;|\s--\s|\b(?:user|question|human)\s*:", re.IGNORECASE
+)
 _ORDERS = re.compile(
     r"\b(?:system|assistant|end system|developer)\s*[:.]|\bend system\b"
-    r"|\b(?:ignore|disregard|forget|override) (?:all|any|the|your|every|previous|prior|everything|what)"
+    r"|\b(?:ignore|disregard|forget|override) (?:all|any|the|your|every|previous|prior"
+    r"|everything|what)"
     r"|\b(?:reply|respond|answer|output|say|print) (?:only|just|nothing but|with only|exactly)\b"
     r"|\bfrom now on\b|\byou are now\b|\bsystem prompt\b|\bhidden (?:rules|instructions|prompt)"
     r"|\bdeveloper mode\b|\bjailbreak|\bpwned\b"
-    r"|\b(?:drop table|union (?:all )?select|insert into|delete from|select \S+ from|update \w+ set)\b"
+    r"|\b(?:drop table|union (?:all )?select|insert into|delete from|select \S+ from"
+    r"|update \w+ set)\b"
     r"|'\s*or\s*'?\d'?\s*=\s*'?\d",
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(
-    r"\b(?:which|what|how many|list (?:all|every|the|me)|every|all|any|other|more|several|some) (?:of the |of these )?"
-    r"(?:the )?(?:\w+ ){0,2}(?:papers|abstracts|works|studies)\b|\bevery (?:paper|abstract|work)\b"
+    r"\b(?:which|what|how many|list (?:all|every|the|me)|every|all|any|other|more|several|some)"
+    r" (?:of the |of these )?(?:the )?(?:\w+ ){0,2}(?:papers|abstracts|works|studies)\b|\bevery (?:paper|abstract|work)\b"
     r"|\b(?:everything|anything|all) (?:on|about)\b|\bwho (?:else|all|actually)\b"
-    r"|\banyone else\b|\blist (?:all|every)\b|\b(?:papers|works) (?:on|about|that|which|mentioning|using)\b",
+    r"|\banyone else\b|\blist (?:all|every)\b|\b(?:papers|works)"
+    r" (?:on|about|that|which|mentioning|using)\b",
     re.IGNORECASE,
 )
 
@@ -282,7 +287,9 @@ def without_orders(text: str) -> str:
     if not _ORDERS.search(text):
         return text
     pieces = [piece.strip(" \t-'\"") for piece in _ORDER_PIECES.split(text)]
-    kept = [piece for piece in pieces if any(c.isalnum() for c in piece) and not _ORDERS.search(piece)]
+    kept = [
+        piece for piece in pieces if any(c.isalnum() for c in piece) and not _ORDERS.search(piece)
+    ]
     return "\n".join(kept) or text
 
 

@@ -134,9 +134,7 @@ def _spread(snapshot: Snapshot, found: Iterable[tuple[str, float]]) -> NDArray[n
     return scores
 
 
-def _best_per_paper(
-    scores: NDArray[np.float32], starts: NDArray[np.intp]
-) -> NDArray[np.float64]:
+def _best_per_paper(scores: NDArray[np.float32], starts: NDArray[np.intp]) -> NDArray[np.float64]:
     if len(starts) == 0:
         return np.zeros(0)
     return np.maximum.reduceat(scores, starts).astype(np.float64)

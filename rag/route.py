@@ -204,4 +204,3 @@ def _points_back(question: str) -> bool:
     if _POINTS.search(text) and words <= _MOST_WORDS_POINTING:
         return True
     return not _FRESH.search(text) and bool(_GOES_ON.search(text) or words <= 2)
-

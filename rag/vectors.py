@@ -3,8 +3,9 @@
 Every trap that a user of Chroma 1.5 meets is stepped round here and nowhere else: batches stay
 under the server's limit; ids are never reused for other content (`add` ignores a known id, `upsert`
 merges metadata); telemetry is off; no embedding function is ever attached (the default one
-downloads); cosine is stored and checked, not assumed; and readers take vectors with `get`, which
-sees what other processes wrote, and not with `query`, whose in-memory graph does not.
+downloads); cosine is stored and checked, not assumed; nobody
+reads while another process writes, which crashes Chroma; and readers open the database anew, since
+an open one keeps a graph in memory that knows nothing of what other processes wrote.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.errors import StoreError
+from rag.errors import StoreError, StoreLocked
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDER = "chroma"
+LOCK = "vectors.lock"
+LONGEST_WAIT = 60.0  # seconds for another process to finish a batch, which takes about one
 _opening = threading.Lock()  # Chroma counts who shares a folder, but not safely between threads
 
 
@@ -90,23 +93,24 @@ class VectorStore:
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """Write *records* with *vectors* (n, dim); the same record twice changes nothing."""
-        with self._our_errors():
+        with self._alone():
             target = self._collection(collection) or self._create(collection)
             size = int(self._client.get_max_batch_size())
-            for start in range(0, len(records), size):
-                batch = records[start : start + size]
+        for start in range(0, len(records), size):
+            batch = records[start : start + size]
+            with self._alone():
                 target.add(
                     ids=[record.id for record in batch],
                     embeddings=vectors[start : start + size],
                     documents=[record.text for record in batch],
                     metadatas=[_metadata(record) for record in batch],
                 )
-                if progress:
-                    progress(len(batch))
+            if progress:
+                progress(len(batch))
 
     def read(self, collection: str) -> Rows:
         """All vectors of *collection*; empty if there is none."""
-        with self._our_errors():
+        with self._alone():
             target = self._collection(collection)
             if target is None:
                 return Rows((), (), np.zeros((0, 0), dtype=np.float32))
@@ -125,7 +129,7 @@ class VectorStore:
     def remove(self, collection: str, versions: Iterable[str]) -> None:
         """Delete every record of *versions*; unknown ones are no error."""
         wanted = sorted(set(versions))
-        with self._our_errors():
+        with self._alone():
             target = self._collection(collection)
             if target is None:
                 return
@@ -135,13 +139,13 @@ class VectorStore:
 
     def count(self, collection: str) -> int:
         """Records stored in *collection*; 0 if there is none."""
-        with self._our_errors():
+        with self._alone():
             target = self._collection(collection)
             return 0 if target is None else int(target.count())
 
     def reachable(self, collection: str, vector: NDArray[np.float32]) -> int:
         """Records that a nearest-neighbour query can find: less than `count` means damage."""
-        with self._our_errors():
+        with self._alone():
             target = self._collection(collection)
             stored = 0 if target is None else int(target.count())
             if target is None or stored == 0:
@@ -158,7 +162,7 @@ class VectorStore:
     def drop(self, collection: str) -> None:
         """Delete a whole collection; an unknown one is no error."""
         if collection in self.collections():
-            with self._our_errors():
+            with self._alone():
                 self._client.delete_collection(collection)
 
     def _create(self, name: str) -> Collection:
@@ -180,6 +184,27 @@ class VectorStore:
                 " cosine; choose another folder with --store"
             )
         return found
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only one, in any process, who reads or writes vectors. Raises StoreLocked.
+
+        Chroma crashes the process that reads a graph while another one saves it.
+        """
+        from filelock import FileLock, Timeout
+
+        with self._our_errors():
+            lock = FileLock(self._folder.parent / LOCK)
+            try:
+                lock.acquire(LONGEST_WAIT)
+            except Timeout as error:
+                raise StoreLocked(
+                    f"another process keeps the vectors in {self._folder} busy; try again later"
+                ) from error
+            try:
+                yield
+            finally:
+                lock.release()
 
     @contextmanager
     def _our_errors(self) -> Iterator[None]:

@@ -86,10 +86,12 @@ def abstracts(count: int) -> list[str]:
 
 
 def pairs_of(got: Corpus) -> list[tuple[str, str]]:
+    """Title and abstract of every paper read, in order."""
     return [(paper.title, paper.abstract) for paper in got.papers]
 
 
 def reasons(got: Corpus) -> list[tuple[int, str]]:
+    """Line and reason of every record rejected, in order."""
     return [(rejected.line, rejected.reason) for rejected in got.rejected]
 
 

@@ -36,6 +36,9 @@ FLOORS = {
     "rag/rank": 1.1,
     "rag/words": 1.1,
     "rag/names": 1.2,
+    "rag/question": 1.2,
+    "rag/assess": 1.3,
+    "rag/evidence": 1.3,
     # 2: one door to each heavy library, and the store over them
     "rag/catalog": 2.0,
     "rag/chunk": 2.0,
@@ -46,8 +49,8 @@ FLOORS = {
     "rag/vectors": 2.0,
     "rag/store": 2.1,
     # 3: the verbs, over Protocols only
-    "rag/compose": 3.0,
     "rag/retrieve": 3.0,
+    "rag/compose": 3.1,
     "rag/route": 3.0,
     "rag/verify": 3.0,
     # 4: the one place that chooses parts
@@ -56,7 +59,8 @@ FLOORS = {
     # 5: the faces
     "ui/app": 5.0,
     "eval/run": 5.0,
-    "eval/scifact": 5.0,
+    "eval/calibrate": 5.0,
+    "eval/retrieval": 5.0,
     "eval/speed": 5.0,
     "eval/report": 5.1,
     "eval/__main__": 5.2,

@@ -171,7 +171,7 @@ def test_of_a_long_paste_the_part_that_asks_is_kept(text: str):
 
 
 def test_a_short_question_keeps_the_sentence_before_it():
-    """ "What did it find?" after an abstract says too little alone."""
+    """After an abstract, "What did it find?" says too little alone."""
     found = focus(f"{PASTE} BeanNet counts beans in photographs. What did it find?")
     assert found == "BeanNet counts beans in photographs. What did it find?"
 

@@ -56,7 +56,9 @@ CALM = paper(
     "We propose CALM, which joins two language models by cross-attention. Both stay as they are.",
 )
 LLAMA_2 = paper("Open Models", "We present Llama 2, a family of open language models for dialogue.")
-LLAMA_3 = paper("Newer Models", "We present Llama 3, a family of open language models for dialogue.")
+LLAMA_3 = paper(
+    "Newer Models", "We present Llama 3, a family of open language models for dialogue."
+)
 C = paper("Writing in C", "We translate programs of other languages to C without loss of speed.")
 CPP = paper("Writing in C++", "We translate programs of other languages to C++ without any loss.")
 ZERO = paper("ZeRO-Light: Less Memory", "We present ZeRO-Light, which divides optimizer states.")
@@ -215,17 +217,13 @@ def test_digits_signs_and_hyphens_of_names(small: Ask, question: str, first: Pap
         ("HOW DO TWO MODELS WORK AS ONE?", ()),
     ],
 )
-def test_names_that_no_paper_has_are_reported(
-    small: Ask, question: str, unknown: tuple[str, ...]
-):
+def test_names_that_no_paper_has_are_reported(small: Ask, question: str, unknown: tuple[str, ...]):
     """Words written as names that stand in no abstract; shouting marks nothing."""
     assert small(question).named.unknown == unknown
 
 
-def test_a_paper_titled_by_a_name_comes_first(
-    seeds: Ask, named_papers: list[tuple[str, Paper]]
-):
-    """ "X: doing this and that" is found by X, whoever else speaks of X."""
+def test_a_paper_titled_by_a_name_comes_first(seeds: Ask, named_papers: list[tuple[str, Paper]]):
+    """A title "X: doing this and that" is found by X, whoever else speaks of X."""
     assert len(named_papers) > 100
     wrong = [
         name
@@ -252,13 +250,13 @@ def test_a_quoted_title_finds_its_paper(seeds: Ask, seed_chat: PaperChat):
 def test_a_question_in_disguise_finds_the_same_paper(
     seeds: Ask, named_papers: list[tuple[str, Paper]], disguise: str
 ):
-    """What looks the same is the same."""
-    wrong = []
-    for name, _ in named_papers[::12]:
-        plain = f"What does {name} propose?"
-        found = seeds(focus(DISGUISES[disguise](plain))).hits[0].paper
-        if found != seeds(plain).hits[0].paper:
-            wrong.append((name, found.title))
+    """What looks the same is the same: the plain question finds each of these papers."""
+    disguised = DISGUISES[disguise]
+    wrong = [
+        name
+        for name, one in named_papers[::12]
+        if seeds(focus(disguised(f"What does {name} propose?"))).hits[0].paper != one
+    ]
     assert wrong == []
 
 

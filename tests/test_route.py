@@ -106,9 +106,9 @@ def test_questions_are_looked_up(question: str):
     assert route(question).shape == "answer"
 
 
-def answered(title: str = "MegaScale: Scaling to 10,000 GPUs", *, of: str = "What is it?") -> Answer:
+def answered(title: str = "MegaScale: Scaling to 10,000 GPUs") -> Answer:
     """An earlier answer that quotes the paper of *title*."""
-    return Answer(of, of, "answer", "extractive", sources=(Source(1, "0" * 16, title),))
+    return Answer("?", "?", "answer", "extractive", sources=(Source(1, "0" * 16, title),))
 
 
 def silent(abstention: Abstention, *sources: Source) -> Answer:
@@ -202,7 +202,7 @@ def test_the_last_answer_counts():
 
 
 def test_a_paper_that_did_not_say_is_spoken_of_all_the_same():
-    """ "Not stated" names the paper at hand: the next question is about that one."""
+    """A refusal may name the paper at hand: the next question is about that one."""
     at_hand = silent("not_stated", Source(1, "0" * 16, "ByteScale: 12,000 GPUs"))
     past = [answered(), at_hand]
     assert standalone("and how big is it?", past) == "and how big is it? (ByteScale)"

@@ -37,14 +37,17 @@ SUBJECTS = ("tomatoes", "glaciers", "violins", "harbours", "lanterns", "bicycles
 
 
 def paper(title: str, abstract: str, source: str = "a.txt", year: int | None = None) -> Paper:
+    """A paper as reading the file *source* gives it."""
     return Paper(paper_id(title), title, abstract, digest(title, abstract), (source,), year=year)
 
 
 def corpus(*papers: Paper) -> Corpus:
+    """What reading files that hold *papers* gives."""
     return Corpus(papers, (), len(papers))
 
 
 def about(subject: str, remark: str = "") -> Paper:
+    """A paper of one window and three sentences that hardly any question mistakes for another."""
     name = subject.title()
     remark = remark or f"It is quick with {subject}."
     return paper(
@@ -75,11 +78,13 @@ class Watched:
     def __call__(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
+        """Note what is asked, and embed it."""
         self.on_call()
         self.asked.extend(texts)
         return load_embedded()(texts, progress)
 
     def truncated(self, texts: Sequence[str]) -> int:
+        """As the embedded model has it."""
         return load_embedded().truncated(texts)
 
 
@@ -98,22 +103,23 @@ def folder(old_store: Path, tmp_path: Path) -> Path:
 
 
 def load(folder: Path, embedder: Embedder | None = None) -> store.Snapshot:
+    """The live generation, for *embedder* or else the embedded model."""
     return store.load(folder, store.fingerprint(embedder or load_embedded()))
 
 
 def update(folder: Path, *papers: Paper, prune: bool = False, rebuild: bool = False) -> str:
     """Update with the embedded model; the counts of the report, in short."""
-    report = store.update(
-        folder, corpus(*papers), load_embedded(), prune=prune, rebuild=rebuild
-    )
+    report = store.update(folder, corpus(*papers), load_embedded(), prune=prune, rebuild=rebuild)
     return f"{report.new} {report.changed} {report.unchanged} {report.removed}"
 
 
 def held(snapshot: store.Snapshot) -> dict[str, Paper]:
+    """The papers of *snapshot*, by id."""
     return {one.id: one for one in snapshot.papers}
 
 
 def by_id(papers: Iterable[Paper]) -> dict[str, Paper]:
+    """*papers* as `held` gives them."""
     return {one.id: one for one in papers}
 
 
@@ -171,7 +177,6 @@ def test_only_what_is_new_or_changed_is_embedded(folder: Path):
 
     assert (report.new, report.changed, report.unchanged, report.removed) == (2, 1, 4, 1)
     assert report.rebuilt == ""
-    # A paper here is one window and three sentences.
     assert len(embedder.asked) == len(set(embedder.asked)) == 3 * 4
     words = ("lanterns", "umbrellas", "sundials", "quick", "slower")
     assert all(any(word in text for word in words) for text in embedder.asked)
@@ -273,9 +278,7 @@ def test_of_two_files_the_longer_abstract_is_kept(
 
     (kept,) = load(tmp_path).papers
     assert (kept.abstract, kept.sources) == (LONG, ("a.txt", "b.txt"))
-    assert report.notes == (
-        f"'On Beans' has another abstract in b.txt; {said} was kept",
-    )
+    assert report.notes == (f"'On Beans' has another abstract in b.txt; {said} was kept",)
 
 
 def test_another_spelling_of_a_title_is_no_other_abstract(tmp_path: Path):
@@ -475,7 +478,12 @@ def drive(tmp_path: Path, jobs: Sequence[Mapping[str, object]]) -> list[int]:
     (tmp_path / "jobs.json").write_text(json.dumps(jobs))
     command = [sys.executable, str(tmp_path / "driver.py"), str(tmp_path / "jobs.json")]
     done = subprocess.run(
-        command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     ends: list[int] = json.loads(done.stdout)
@@ -498,6 +506,7 @@ def spread(most: float, count: int) -> list[float]:
 
 
 def assert_old_or_new(folder: Path, scenario: Scenario) -> None:
+    """The store answers from one whole generation, or there was none and is none."""
     try:
         snapshot = load(folder)
     except NoIndex:
@@ -579,9 +588,7 @@ def test_a_snapshot_answers_while_and_after_the_store_is_updated(folder: Path):
     before = load(folder)
     papers, chunks = before.papers, before.chunks.copy()
 
-    store.update(
-        folder, corpus(*NEW), Watched(on_call=lambda: assert_answers(before)), prune=True
-    )
+    store.update(folder, corpus(*NEW), Watched(on_call=lambda: assert_answers(before)), prune=True)
     update(folder, *NEW, rebuild=True)
 
     assert before.papers == papers
@@ -611,9 +618,7 @@ def test_an_open_chat_takes_up_a_new_generation(folder: Path):
 
     during: list[list[str]] = []
     before = titles()
-    store.update(
-        folder, corpus(*NEW), Watched(on_call=lambda: during.append(titles())), prune=True
-    )
+    store.update(folder, corpus(*NEW), Watched(on_call=lambda: during.append(titles())), prune=True)
 
     assert during == [before, before]
     assert "UmbrellasNet: counting umbrellas" not in before

@@ -59,9 +59,7 @@ def fit(papers: torch.Tensor, questions: list[torch.Tensor]) -> torch.Tensor:
     for _ in range(EPOCHS):
         for batch in np.array_split(order.permutation(len(asked)), len(asked) // BATCH):
             turned = unit(asked[batch] + asked[batch] @ change)
-            loss = torch.nn.functional.cross_entropy(
-                turned @ papers.T * TEMPERATURE, target[batch]
-            )
+            loss = torch.nn.functional.cross_entropy(turned @ papers.T * TEMPERATURE, target[batch])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()

@@ -9,8 +9,8 @@ the answer is the closest:
 
     python -m rag.models.train_reader questions-and-claims.jsonl.xz    # needs torch, as export.py
 
-It learns from the technical questions of the rows for which `is_learned` holds, three quarters of the
-"train" split; `eval.calibrate` fits its weight on the rest, so that the weight is honest. The
+It learns from the technical questions of the rows for which `has_learned` holds, three quarters of
+the "train" split; `eval.calibrate` fits its weight on the rest, so that the weight is honest. The
 rows marked "dev" are measured and printed.
 """
 
@@ -26,8 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rag.embed import load_embedded
-from rag.models.rows import is_learned
+from rag.embed import has_learned, load_embedded
 from rag.sentences import spans
 
 HERE = Path(__file__).parent
@@ -71,7 +70,7 @@ def main(data: Path) -> None:
     """Train, measure on the dev split, and write `reader.npz` (float16)."""
     with lzma.open(data, "rt", encoding="utf-8") as lines:
         rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    train = items([r for r in rows if r["split"] == "train" and is_learned(r["id"])])
+    train = items([r for r in rows if r["split"] == "train" and has_learned(r["id"])])
     held = items([r for r in rows if r["split"] != "train"])
     model = Reader(train[0].question.shape[0])
     print(f"{len(train)} learned, {len(held)} held back")
@@ -96,7 +95,11 @@ def items(rows: list[dict[str, Any]]) -> list[Item]:
     made: list[Item] = []
     for row in rows:
         texts = [row["abstract"][start:end] for start, end in spans(row["abstract"])]
-        right = [i for i, text in enumerate(texts) if text in row["a_sentence"] or row["a_sentence"] in text]
+        right = [
+            i
+            for i, text in enumerate(texts)
+            if text in row["a_sentence"] or row["a_sentence"] in text
+        ]
         if len(right) == 1 and len(texts) > 2:
             whole = f"{row['title']}\n{row['abstract']}"
             vectors = torch.tensor(embed([row["q_technical"], whole, *texts]))
@@ -142,7 +145,9 @@ def accuracy(model: Reader, data: list[Item]) -> str:
         scores, right = scored(model, data, drop=False)
     own = scores[torch.arange(len(right)), right]
     ranks = (scores > own[:, None]).sum(1)
-    return f"first {(ranks < 1).float().mean():.3f}, in the first two {(ranks < 2).float().mean():.3f}"
+    return (
+        f"first {(ranks < 1).float().mean():.3f}, in the first two {(ranks < 2).float().mean():.3f}"
+    )
 
 
 if __name__ == "__main__":
