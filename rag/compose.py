@@ -16,7 +16,7 @@ import numpy as np
 from rag import evidence
 from rag.assess import Assessment, Seen, assess, calibration, signals
 from rag.names import asked_names, key_of, names_in
-from rag.question import asks_for_several
+from rag.question import asks_for_several, compares
 from rag.retrieve import Reading, sentence_vectors, sentences_of
 from rag.types import Citation, Evidence, Hit, Paper, Sentence, Source, Statement
 from rag.words import STOPWORDS
@@ -153,7 +153,7 @@ def _several(reading: Reading) -> tuple[Paper, ...]:
 
     Empty where the question is about one paper.
     """
-    sides = _sides(reading)
+    sides = _sides(reading) if compares(reading.question) else ()
     if len(sides) > 1:
         return sides[:MOST_PAPERS]
     if not asks_for_several(reading.question):

@@ -143,9 +143,18 @@ _ORDERS = re.compile(
     r"|'\s*or\s*'?\d'?\s*=\s*'?\d",
     re.IGNORECASE,
 )
+_COMPARES = re.compile(
+    r"\b(?:compar\w+|contrast\w*|versus|vs\.?|v\.|differen\w+|differ|differs|both|each|respectively"
+    r"|in common|similar\w*|alike|side by side|rather than|instead of|in order|rank (?:them|the)"
+    r"|which of the (?:two|three|four)|the (?:two|three|four) (?:papers|systems|methods|works)"
+    r"|better|worse|faster|larger|bigger|smaller|cheaper|advance over|improve (?:on|over|upon))\b"
+    r"|\bhow do(?:es)? .{1,60} (?:and|relate to|stack up)\b|\b(?:the )?first .{1,60}the second\b",
+    re.IGNORECASE,
+)
 _SEVERAL = re.compile(
     r"\b(?:which|what|how many|list (?:all|every|the|me)|every|all|any|other|more|several|some)"
-    r" (?:of the |of these )?(?:the )?(?:\w+ ){0,2}(?:papers|abstracts|works|studies)\b|\bevery (?:paper|abstract|work)\b"
+    r" (?:of the |of these )?(?:the )?(?:\w+ ){0,2}(?:papers|abstracts|works|studies)\b"
+    r"|\bevery (?:paper|abstract|work)\b"
     r"|\b(?:everything|anything|all) (?:on|about)\b|\bwho (?:else|all|actually)\b"
     r"|\banyone else\b|\blist (?:all|every)\b|\b(?:papers|works)"
     r" (?:on|about|that|which|mentioning|using)\b",
@@ -296,6 +305,11 @@ def without_orders(text: str) -> str:
 def asks_for_several(question: str) -> bool:
     """Whether papers are wanted in the plural: a list, a count, a survey of the collection."""
     return bool(_SEVERAL.search(question))
+
+
+def compares(question: str) -> bool:
+    """Whether the question sets things side by side."""
+    return bool(_COMPARES.search(question))
 
 
 def _end_of(text: str) -> str:

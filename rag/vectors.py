@@ -3,9 +3,9 @@
 Every trap that a user of Chroma 1.5 meets is stepped round here and nowhere else: batches stay
 under the server's limit; ids are never reused for other content (`add` ignores a known id, `upsert`
 merges metadata); telemetry is off; no embedding function is ever attached (the default one
-downloads); cosine is stored and checked, not assumed; nobody
-reads while another process writes, which crashes Chroma; and readers open the database anew, since
-an open one keeps a graph in memory that knows nothing of what other processes wrote.
+downloads); cosine is stored and checked, not assumed; nobody reads while another process writes,
+which crashes Chroma; and readers open the database anew, since an open one keeps a graph in memory
+that knows nothing of what other processes wrote.
 """
 
 from __future__ import annotations
