@@ -124,7 +124,9 @@ class Calibration:
     sentence_weights: NDArray[np.float64]  # (evidence.FEATURES,)
     outcome_weights: NDArray[np.float64]  # (SIGNALS, OUTCOMES)
     answer_at_least: Mapping[str, float]  # per regime: below it the collection stays silent
-    share_at_least: float  # probability above which a further sentence is shown
+    # Probability above which a further sentence is shown: where a number is wanted, and elsewhere.
+    share_at_least_number: float
+    share_at_least: float
     made_by: str
 
 
@@ -136,6 +138,7 @@ def calibration() -> Calibration:
         sentence_weights=np.array(list(raw["sentence_weights"].values())),
         outcome_weights=np.array(list(raw["outcome_weights"].values())),
         answer_at_least={name: float(least) for name, least in raw["answer_at_least"].items()},
+        share_at_least_number=float(raw["share_at_least_number"]),
         share_at_least=float(raw["share_at_least"]),
         made_by=str(raw["made_by"]),
     )

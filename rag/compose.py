@@ -16,7 +16,7 @@ import numpy as np
 from rag import evidence
 from rag.assess import Assessment, Seen, assess, calibration, signals
 from rag.names import asked_names, key_of, names_in
-from rag.question import asks_for_several, compares
+from rag.question import asks_for_several, compares, wanted
 from rag.retrieve import Reading, sentence_vectors, sentences_of
 from rag.types import Citation, Evidence, Hit, Paper, Sentence, Source, Statement
 from rag.words import STOPWORDS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rag.store import Snapshot
 
 MOST_STATEMENTS = 4
-MOST_PER_PAPER = 3
+MOST_PER_PAPER = 4
 MOST_PAPERS = 4
 LISTED_COVERAGE = 0.5  # share of the question's rarity that a paper of a list must hold
 CLOSE_SECOND = 0.6  # a second paper this near, in standard deviations, is quoted too
@@ -196,21 +196,22 @@ def _quote(
 ) -> tuple[tuple[Statement, ...], tuple[Source, ...]]:
     """Statements and numbered sources: per paper its best sentences, in the abstract's order."""
     each = MOST_PER_PAPER if len(papers) == 1 else max(1, MOST_STATEMENTS // len(papers))
+    number = wanted(reading.question).number
+    least = calibration().share_at_least_number if number else calibration().share_at_least
     statements: list[Statement] = []
     sources: list[Source] = []
     for n, paper in enumerate(papers, 1):
         scored = score_sentences(snapshot, reading, paper)
         sources.append(Source(n, paper.id, paper.title))
-        for sentence in _worth_showing(scored, each):
+        for sentence in _worth_showing(scored, each, least):
             span = Evidence(paper.id, paper.title, sentence.start, sentence.end, sentence.text)
             cited = Citation(n, paper.id, paper.title, (span,))
             statements.append(Statement(sentence.text, (cited,), "unverified"))
     return tuple(statements), tuple(sources)
 
 
-def _worth_showing(scored: Sequence[Scored], most: int) -> list[Sentence]:
+def _worth_showing(scored: Sequence[Scored], most: int, least: float) -> list[Sentence]:
     """The likeliest sentence, and further ones that are likely enough, best first."""
-    least = calibration().share_at_least
     kept = [one.sentence for one in scored[:most] if one.probability >= least]
     return kept or [scored[0].sentence]
 

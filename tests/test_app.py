@@ -19,9 +19,9 @@ from rag.app import (
     open_chat,
 )
 from rag.embed import load_embedded
-from rag.errors import CorpusError, NoIndex, SettingsError, StoreError, UsageError
+from rag.errors import CorpusError, NoIndex, SettingsError, UsageError
 from rag.settings import Settings
-from rag.types import Answer, Usage
+from rag.types import Answer, Corpus, Usage
 
 PAYLOADS = Path(__file__).parent.parent.parent / "shared" / "data" / "hostile" / "xss-payloads.txt"
 
@@ -223,9 +223,9 @@ def test_a_new_subject_is_not_read_into_the_last_paper(seed_chat: PaperChat):
 
 
 def test_the_same_question_has_the_same_answer(seed_chat: PaperChat, seed_settings: Settings):
-    """Asked again, and of another process's PaperChat on the same store."""
+    """Asked again, and of another PaperChat on the same store."""
     other = open_chat(seed_settings)
-    for question in QUESTIONS[:12]:
+    for question in QUESTIONS[:8]:
         answer = timeless(seed_chat.ask(question))
         assert timeless(seed_chat.ask(question)) == answer
         assert timeless(other.ask(question)) == answer
@@ -332,7 +332,7 @@ def test_an_empty_collection_is_silent(tmp_path: Path):
     """Every paper was pruned away: a refusal, not a crash."""
     here = settings(tmp_path)
     index(here, [write(tmp_path / "mine.jsonl", BEANS)])
-    store.update(here.store, _nothing(), load_embedded(), prune=True)
+    store.update(here.store, Corpus((), (), 0), load_embedded(), prune=True)
     chat = open_chat(here)
 
     answer = chat.ask("What does BeanNet count?")
@@ -341,10 +341,6 @@ def test_an_empty_collection_is_silent(tmp_path: Path):
     assert (answer.retrieved, answer.papers_in_corpus) == ((), 0)
     assert chat.ask("hello").shape == "chat"
     assert (chat.describe(), chat.examples(), list(chat.papers())) == ("0 papers", (), [])
-
-
-def _nothing() -> store.Corpus:
-    return store.Corpus((), (), 0)
 
 
 def test_a_file_without_papers_changes_nothing(tmp_path: Path):
@@ -367,13 +363,6 @@ def test_without_an_index_the_way_out_is_named(tmp_path: Path):
     for use in (lambda: open_chat(here), lambda: list(doctor(here))):
         with pytest.raises(NoIndex, match="run `paperchat index` first"):
             use()
-
-
-def test_an_index_of_another_model_is_refused(tmp_path: Path, seed_store: Path):
-    """The vectors of the questions would not fit those of the papers."""
-    del tmp_path
-    with pytest.raises(StoreError, match="another embedding model"):
-        store.load(seed_store, "0" * 16)
 
 
 def test_a_server_for_vectors_is_refused_rather_than_ignored(tmp_path: Path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from eval import retrieval, speed
-from eval.speed import Measured, Warm
+from eval.speed import Measured, Times, Warm
 from rag.errors import UsageError
 from rag.rank import Signals
 
@@ -61,14 +61,28 @@ def test_the_record_is_one_line_with_every_row():
 
 
 def test_percentiles_are_of_each_side():
-    """The median and the 95th percentile of the product stand beside those of its parts."""
-    times = [float(i) for i in range(101)]
+    """The product's median and 95th percentile stand beside those of its parts."""
+    times = Times([float(i) for i in range(101)], [7.0])
+    warm = Warm(times, Times([1.0], [3.0]), Times([2.0], [4.0]), 300.0)
 
-    rows = {r.key: r for r in speed.warm_rows(Warm(times, [1.0], [2.0], 300.0), 600.0)}
+    rows = {row.key: row for row in speed.warm_rows(warm, 600.0)}
 
     assert (rows["p50_dense"].value, rows["p50_dense"].other) == (50.0, 2.0)
     assert (rows["p95_lexical"].value, rows["p95_lexical"].other) == (95.0, 1.0)
+    assert (rows["cpu_dense"].value, rows["cpu_dense"].other) == (7.0, 4.0)
     assert rows["memory"].ratio == 0.5
+
+
+def test_every_way_meets_every_question():
+    """Each way has one time a question, and they take turns."""
+    asked = []
+
+    ways = [lambda question: asked.append(f"a{question}"), lambda q: asked.append(f"b{q}")]
+    taken = speed.milliseconds(ways, "12")
+
+    assert [len(times.clock) for times in taken] == [2, 2]
+    assert [len(times.processor) for times in taken] == [2, 2]
+    assert asked[-4:] == ["a1", "b1", "a2", "b2"]
 
 
 def test_peak_memory_is_in_megabytes(tmp_path):

@@ -466,9 +466,9 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("update", OLD, NEW, {"prune": True}, 12, 4),
-    Scenario("rebuild", OLD, OLD, {"rebuild": True}, 8, 2),
-    Scenario("first", (), OLD, {}, 8, 2),
+    Scenario("update", OLD, NEW, {"prune": True}, 12, 3),
+    Scenario("rebuild", OLD, OLD, {"rebuild": True}, 6, 1),
+    Scenario("first", (), OLD, {}, 5, 1),
 )
 
 
