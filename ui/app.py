@@ -498,17 +498,17 @@ _ICON = (
     "%3Cpath d='M9 8h14v3H9zm0 6h14v4H9zm0 7h9v3H9z' fill='%23fff7ea'/%3E%3C/svg%3E"
 )
 
-# A marker opens its source; sources stay open while the page is written anew; the turn being
-# answered is scrolled to until the reader scrolls.
+# A marker opens its source; sources stay as the reader left them while the page is written anew;
+# the turn being answered is scrolled to until the reader scrolls.
 _HEAD = (
     f'<link rel="icon" href="{_ICON}">'
     + """
 <script>
 (() => {
-  const open = new Set();
+  const chosen = new Map();
   let follow = null;
   const reveal = (source) => {
-    open.add(source.id);
+    chosen.set(source.id, true);
     source.open = true;
     const beside = matchMedia("(min-width: 60rem)").matches;
     const title = source.querySelector("summary");
@@ -524,19 +524,19 @@ _HEAD = (
       if (source) reveal(source);
     }
     const source = event.target.closest("summary")?.parentElement;
-    if (source) source.open ? open.delete(source.id) : open.add(source.id);
+    if (source) chosen.set(source.id, !source.open);
   });
   for (const kind of ["wheel", "touchmove", "keydown"])
     document.addEventListener(kind, (event) => {
       if (kind !== "keydown" || /Arrow|Page|Home|End/.test(event.key)) follow = "reader";
     }, { passive: true });
   new MutationObserver(() => {
-    for (const id of open) {
+    for (const [id, wanted] of chosen) {
       const source = document.getElementById(id);
-      if (source && !source.open) source.open = true;
+      if (source && source.open !== wanted) source.open = wanted;
     }
     const turn = document.querySelector("#pc-now .pc-turn");
-    if (!turn) { open.clear(); return; }
+    if (!turn) { chosen.clear(); return; }
     if (turn.dataset.state !== "working") { if (follow !== "done") finish(turn); return; }
     if (follow === "done" || follow === null) follow = turn.id;
     if (follow === turn.id) turn.scrollIntoView({ block: "start" });

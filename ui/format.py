@@ -291,8 +291,10 @@ def _source_html(
         body = f'<p class="pc-abstract">{"".join(_marked(paper.abstract, evidence))}</p>'
     else:
         body = "".join(f"<p><mark>{html_text(span.text)}</mark></p>" for span in evidence)
+    # The first is open: nobody should have to look for the proof.
+    opened = " open" if source.n == 1 and evidence else ""
     return (
-        f'<details class="pc-source" id="{name}-source-{source.n}">'
+        f'<details class="pc-source" id="{name}-source-{source.n}"{opened}>'
         f'<summary><span class="pc-number">[{source.n}]</span> '
         f'<span class="pc-title">{html_text(source.title)}</span></summary>'
         f"{about}{body}</details>"

@@ -182,14 +182,14 @@ def test_shift_enter_starts_a_line_and_enter_asks(address, visit):
     assert field.input_value() == ""
 
 
-def test_an_opened_source_stays_open_while_the_next_answer_comes(address, visit):
-    """Reading on in an earlier answer is not disturbed by a later one."""
+def test_a_source_stays_as_the_reader_left_it_while_the_next_answer_comes(address, visit):
+    """The proof is open from the start, and an earlier answer is not disturbed by a later one."""
     visitor = visit(address)
     visitor.ask(QUESTION).locator("summary").first.click()
     visitor.ask(QUESTION)
 
-    assert visitor.page.locator("#turn-0 details[open]").count() == 1
-    assert visitor.page.locator("#turn-1 details[open]").count() == 0
+    assert visitor.page.locator("#turn-0 details[open]").count() == 0
+    assert visitor.page.locator("#turn-1 details[open]").count() == 1
 
 
 class Held:
