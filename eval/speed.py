@@ -329,14 +329,15 @@ def tell(stage: str) -> None:
     print(stage, file=sys.stderr, flush=True)
 
 
-def report(rows: Sequence[Measured], load: float, runs: int) -> str:
-    """The report as Markdown."""
+def report(rows: Sequence[Measured], loads: tuple[float, float], runs: int) -> str:
+    """The report as Markdown; *loads* at the start and at the end."""
     return (
         "# Speed and size\n\n"
         "Made by `python -m eval.speed --out eval/speed.md`.\n\n"
-        f"Machine: {machine()}; load average {load:g} at the start. Cold commands are new\n"
-        f"processes with their files in the disk cache, median of {runs}. Ratio: ours divided by\n"
-        "the alternative's. The llama-index tutorial stack is a `VectorStoreIndex` in its\n"
+        f"Machine: {machine()}; load average {loads[0]:g} at the start and {loads[1]:g} at the\n"
+        "end: above the number of cores, times are longer than on a machine of one's own. Cold\n"
+        f"commands are new processes with their files in the disk cache, median of {runs}.\n"
+        "Ratio: ours divided by the alternative's. The llama-index tutorial stack is a `VectorStoreIndex` in its\n"
         "`SimpleVectorStore` (its store for Chroma is not among our dependencies) with our\n"
         "embedded model; it finds papers and writes no answer.\n\n" + table(rows)
     )
@@ -356,7 +357,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with TemporaryDirectory(prefix="paperchat-speed-", ignore_cleanup_errors=True) as made:
             rows, other_memory = measure_processes(Path(made), max(1, options.runs))
             rows += warm_rows(measure_warm(Path(made) / "store", questions), other_memory)
-        text = report(rows, load, max(1, options.runs))
+        text = report(rows, (load, load_average()), max(1, options.runs))
         if options.out:
             options.out.write_text(text + "\n", encoding="utf-8")
     except (PaperChatError, OSError, subprocess.TimeoutExpired) as error:

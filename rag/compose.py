@@ -16,7 +16,7 @@ import numpy as np
 from rag import evidence
 from rag.assess import Assessment, Seen, assess, calibration, signals
 from rag.names import asked_names, key_of, names_in
-from rag.question import asks_for_several, compares, wanted
+from rag.question import asks_for_several, compares, missing_formal_words, wanted
 from rag.retrieve import Reading, sentence_vectors, sentences_of
 from rag.types import Citation, Evidence, Hit, Paper, Sentence, Source, Statement
 from rag.words import STOPWORDS
@@ -56,6 +56,7 @@ def compose(snapshot: Snapshot, reading: Reading) -> Composition:
     if not reading.hits:
         return Composition((), (), Assessment("no_paper", (0.0, 0.0, 1.0, 0.0)), 0)
     judged = assess(question_signals(snapshot, reading))
+    judged = _never_strange(reading, judged)
     several = _several(reading) if judged.outcome != "off_topic" else ()
     if several:
         # Whether *one* abstract answers was never the question: each side says what it says.
@@ -146,6 +147,16 @@ def sentence_features(snapshot: Snapshot, reading: Reading, paper: Paper) -> NDA
         None if reader is None else reader(reading.plain_vector, whole, vectors),
         rarity_of(snapshot),
     )
+
+
+def _never_strange(reading: Reading, judged: Assessment) -> Assessment:
+    """A question that names a paper's own system is about that paper, however short it is."""
+    first = reading.hits[0].paper
+    strange = judged.outcome in {"off_topic", "no_paper"}
+    if not strange or not own_names(reading.question, first):
+        return judged
+    formal = missing_formal_words(reading.question, [first.abstract])
+    return replace(judged, outcome="not_stated" if formal else "answer")
 
 
 def _several(reading: Reading) -> tuple[Paper, ...]:

@@ -90,13 +90,18 @@ class LexicalIndex:
     def coverage(self, terms: Mapping[str, float], k: int) -> dict[str, float]:
         """How much of the rarity of *terms* each document holds: key to (0, 1], best *k*.
 
-        Rarity is BM25's inverse document frequency; a term of no document counts as the rarest.
+        Rarity is BM25's inverse document frequency; a term of no document counts as the rarest,
+        unless its weight is below 1: then it was only a guess at another spelling.
         Sum over the terms in the document, divided by the sum over all: a paper that holds every
         word of the question has 1, however often and wherever they stand.
         """
         with our_errors(self._folder):
             searcher = self._index.searcher()
-            rarity = {term: w * self._rarity(term, searcher) for term, w in terms.items()}
+            rarity = {
+                term: weight * self._rarity(term, searcher)
+                for term, weight in terms.items()
+                if weight == 1.0 or searcher.doc_freq("text", term) > 0
+            }
             total = sum(rarity.values())
             schema, should = self._index.schema, tantivy.Occur.Should
             parts = [

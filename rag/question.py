@@ -125,14 +125,15 @@ _NUMBER_WORDS = frozenset(
     twice triple magnitude single
     """.split()
 )
-_FIGURES = re.compile(r"\d[\d.,]*\w*|[^\W\d_]+|%|\$")
+# A number that is part of a name (GPT-4, H100) counts nothing.
+_FIGURES = re.compile(r"[^\W\d_]+-?\d\w*|\d[\d.,]*\w*|[^\W\d_]+|%|\$")
 _BESIDE = 4  # words between a number and what it counts
 
 _ORDER_PIECES = re.compile(
     r"(?<=[.!?;])\s+|\n+|;|\s--\s|\b(?:user|question|human)\s*:", re.IGNORECASE
 )
 _ORDERS = re.compile(
-    r"\b(?:system|assistant|end system|developer)\s*[:.]|\bend system\b"
+    r"\b(?:system|assistant|developer)\s*:|\bend system\b"
     r"|\b(?:ignore|disregard|forget|override) (?:all|any|the|your|every|previous|prior"
     r"|everything|what)"
     r"|\b(?:reply|respond|answer|output|say|print) (?:only|just|nothing but|with only|exactly)\b"
@@ -208,7 +209,10 @@ def asked_quantity(question: str) -> str:
         plural = next((word for word in words if word.endswith("s") and len(word) > 2), "")
         return stem(plural or (words[-1] if words else ""))
     measured = _MEASURED.findall(question)
-    return stem(measured[0].lower()) if measured else ""
+    if not measured:
+        return ""
+    noun = measured[0].lower().partition("@")[0]  # pass@1 is told as "pass@1" or "pass rate"
+    return stem(noun.split()[-1])
 
 
 def asked_kind(question: str) -> str:

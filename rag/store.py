@@ -14,6 +14,7 @@ next run removes what is left over. A reader takes only what the catalog lists.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 TERMS_VERSION = "terms-1"  # grows whenever rag.words or rag.lexical would index another term
 LOCK = "writer.lock"
+BYTES_A_TEXT = 9_000  # measured: 7,000 in Chroma while it writes, and the words
+ROOM = 4_000_000  # bytes that a store needs before its first text
 KINDS = ("chunks", "sentences")
 
 
@@ -93,7 +96,7 @@ def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
             if not _made_with(manifest, embedder_fingerprint):
                 raise StoreError(
                     f"the index in {folder} was made with another embedding model or chunking; run"
-                    " `paperchat index` to bring it up to date"
+                    " `paperchat index --rebuild` to bring it up to date"
                 )
             try:
                 return _read(folder, catalog, manifest, papers)
@@ -311,9 +314,25 @@ def _write(
         records["sentences"].extend(
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
         )
+    _check_room(folder, sum(len(part) for part in records.values()))
     _embed_and_add(folder, records, embedder, space, progress)
     index.update(lexical.LexicalDocument(version_of(p), p.title, p.abstract) for p in papers)
     return embedder.truncated([record.text for record in records["chunks"]])
+
+
+def _check_room(folder: Path, texts: int) -> None:
+    """Raises StoreError if *texts* would not fit: a disk that fills up halfway helps nobody.
+
+    Chroma retries its log on reading and cannot do that on a full disk, so that even the old index
+    would not answer until there is room again.
+    """
+    needed = ROOM + texts * BYTES_A_TEXT
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StoreError(
+            f"the disk of {folder} has {free // 1_000_000} MB free and this needs"
+            f" {needed // 1_000_000} MB; make room, or choose another folder with --store"
+        )
 
 
 def _embed_and_add(
