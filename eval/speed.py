@@ -337,9 +337,10 @@ def report(rows: Sequence[Measured], loads: tuple[float, float], runs: int) -> s
         f"Machine: {machine()}; load average {loads[0]:g} at the start and {loads[1]:g} at the\n"
         "end: above the number of cores, times are longer than on a machine of one's own. Cold\n"
         f"commands are new processes with their files in the disk cache, median of {runs}.\n"
-        "Ratio: ours divided by the alternative's. The llama-index tutorial stack is a `VectorStoreIndex` in its\n"
-        "`SimpleVectorStore` (its store for Chroma is not among our dependencies) with our\n"
-        "embedded model; it finds papers and writes no answer.\n\n" + table(rows)
+        "Ratio: ours divided by the alternative's. The llama-index tutorial stack is a\n"
+        "`VectorStoreIndex` in its `SimpleVectorStore` (its store for Chroma is not among our\n"
+        "dependencies) with our embedded model; it finds papers and writes no answer.\n\n"
+        + table(rows)
     )
 
 

@@ -707,7 +707,8 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        problem = f"{host}:{port} cannot be used ({os.strerror(error.errno) if error.errno else error})"
+        number = error.errno if isinstance(error, OSError) else None
+        problem = f"{host}:{port} cannot be used ({os.strerror(number) if number else error})"
         raise UsageError(f"{problem}: choose another --host or --port.") from error
 
 
