@@ -19,7 +19,7 @@ from rag.names import asked_names, key_of, names_in
 from rag.question import asks_for_several, compares, missing_formal_words, wanted
 from rag.retrieve import Reading, sentence_vectors, sentences_of
 from rag.types import Citation, Evidence, Hit, Paper, Sentence, Source, Statement
-from rag.words import STOPWORDS
+from rag.words import STOPWORDS, content_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +30,7 @@ MOST_STATEMENTS = 4
 MOST_PER_PAPER = 4
 MOST_PAPERS = 4
 LISTED_COVERAGE = 0.5  # share of the question's rarity that a paper of a list must hold
+SHORT_REST = 1  # words of content beside a name in a question that is all about the name
 CLOSE_SECOND = 0.6  # a second paper this near, in standard deviations, is quoted too
 
 
@@ -150,10 +151,16 @@ def sentence_features(snapshot: Snapshot, reading: Reading, paper: Paper) -> NDA
 
 
 def _never_strange(reading: Reading, judged: Assessment) -> Assessment:
-    """A question that names a paper's own system is about that paper, however short it is."""
+    """A short question that names a paper's own system is about that paper.
+
+    "What does Holmes do?" gives the logit little more than a name to go by; a longer question says
+    by its other words whether it means the system or, say, the animal.
+    """
     first = reading.hits[0].paper
-    strange = judged.outcome in {"off_topic", "no_paper"}
-    if not strange or not own_names(reading.question, first):
+    strange = judged.outcome in {"off_topic", "no_paper"} and first.id in reading.named.introduced
+    own = own_names(reading.question, first) if strange else ()
+    rest = content_words(reading.question) - {term for name in own for term in content_words(name)}
+    if not own or len(rest) > SHORT_REST:
         return judged
     formal = missing_formal_words(reading.question, [first.abstract])
     return replace(judged, outcome="not_stated" if formal else "answer")

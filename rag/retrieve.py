@@ -188,7 +188,10 @@ def named_papers(snapshot: Snapshot, question: str) -> NamedPapers:
         elif len(everyone) <= RARE_NAME:
             mentioned_by |= everyone
     unknown = tuple(
-        word for key, word in marked.items() if key not in owners and not _stands(snapshot, word)
+        word
+        for key, word in marked.items()
+        if key not in owners
+        and not any(_stands(snapshot, form) for form in (word, word.rstrip("s")))
     )
     return NamedPapers(frozenset(introduced_by), frozenset(mentioned_by), tuple(known), unknown)
 
