@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 class FusionWeights:
     """What each signal counts, in standard deviations. `python -m eval.retrieval` measures them."""
 
-    lexical_always: float = 0.1  # BM25 of a paper that holds few of the question's words
-    lexical_covered: float = 1.5  # more of it for a paper that holds most of them
+    lexical_always: float = 0.15  # BM25 of a paper that holds few of the question's words
+    lexical_covered: float = 0.4  # more of it for a paper that holds most of them
     coverage_middle: float = 0.45  # share of the question's rarity at which half of that counts
     coverage_slope: float = 15.0
     whole: float = 1.0
     sentence: float = 0.5
-    introduced: float = 5.0  # the question names a system that the paper introduces
-    mentioned: float = 4.0  # the question names a system that hardly any other paper mentions
+    introduced: float = 2.0  # the question names a system that the paper introduces
+    mentioned: float = 1.5  # the question names a system that hardly any other paper mentions
 
 
 WEIGHTS = FusionWeights()
