@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None, opener: Opener = opened) -> int
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # questions are in every script
     options = _parser().parse_args(arguments)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
     cause: Exception
     try:
         return _evaluate(options, opener)
