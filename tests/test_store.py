@@ -327,9 +327,7 @@ def test_prune_forgets_what_files_that_are_gone_said(tmp_path: Path):
 
 def test_an_index_of_another_model_is_refused_not_misread(folder: Path):
     """Vectors of two models cannot be compared, and the message says what to do."""
-    with pytest.raises(
-        StoreError, match=r"another embedding model.*run `paperchat index --rebuild`"
-    ):
+    with pytest.raises(StoreError, match=r"another embedding model.*`paperchat index --rebuild`"):
         load(folder, Watched("another"))
 
 
