@@ -3,7 +3,7 @@
     python -m eval.calibrate            # about three minutes on two cores; writes the file
     python -m eval.calibrate --check    # fits and prints, writes nothing
 
-What it learns from, none of it a question of the gate's held-out cases:
+What it learns from, none of it a held-out case:
 
 * questions with their answer sentence on papers outside the seeds (`questions-and-claims`, CC BY
   4.0 / CC0), and 300 everyday questions of the same file with the sentences that answer them;
