@@ -17,7 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
@@ -122,6 +122,7 @@ class Warm:
     """What questions cost in a process that is ready; memory in MB."""
 
     product: Times
+    unread: Times  # with PAPERCHAT_RERANK=off
     lexical: Times
     dense: Times
     memory: float | None
@@ -287,38 +288,52 @@ def measure_warm(store_folder: Path, questions: Sequence[str]) -> Warm:
     tell("warm questions")
     embedder = choose_embedder(settings)
     snapshot = store.load(settings.store, store.fingerprint(embedder))
-    product, lexical, dense = milliseconds(
+    product, unread, lexical, dense = milliseconds(
         [
             open_chat(settings).ask,
+            open_chat(replace(settings, rerank=False)).ask,
             lambda question: snapshot.lexical.search(query_terms(question), 20),
             lambda question: np.argsort(-(snapshot.chunks @ embedder([question])[0])),
         ],
         questions,
     )
-    return Warm(product, lexical, dense, peak_memory())
+    return Warm(product, unread, lexical, dense, peak_memory())
 
 
 def warm_rows(warm: Warm, other_memory: float | None) -> list[Measured]:
     """The rows of a process that is ready."""
     n = len(warm.product.clock)
-    rows = []
-    parts = {
-        "lexical": ("BM25 part alone", warm.lexical),
-        "dense": ("dense part alone (question and whole abstracts)", warm.dense),
-    }
-    for key, (part, times) in parts.items():
-        for name, title, target, statistic, ours, other in (
-            ("p50", "median", 30.0, p50, warm.product.clock, times.clock),
-            ("p95", "95th percentile", None, p95, warm.product.clock, times.clock),
-            ("cpu", "median of processor time", None, p50, warm.product.processor, times.processor),
-        ):
-            value, alternative = (float(statistic(np.array(side))) for side in (ours, other))
-            title = f"warm question, {title} of {n}"
-            rows.append(Measured(f"{name}_{key}", title, "ms", value, target, part, alternative))
+    off = "the same with `PAPERCHAT_RERANK=off`"
+    unread = ("`PAPERCHAT_RERANK=off`", warm.unread)
+    dense = ("dense part alone (question and whole abstracts)", warm.dense)
+    lexical = ("BM25 part alone", warm.lexical)
+    rows = [
+        *_times_rows("read", "warm question", 120.0, warm.product, unread),
+        *_times_rows("unread_dense", off, 30.0, warm.unread, dense),
+        *_times_rows("unread_lexical", off, 30.0, warm.unread, lexical),
+    ]
     if warm.memory is None:
         return rows
     peak, stack = f"peak memory, {n} questions", "llama-index tutorial stack after one question"
     return [*rows, Measured("memory", peak, "MB", warm.memory, 700, stack, other_memory)]
+
+
+def _times_rows(
+    key: str, what: str, target: float, ours: Times, alternative: tuple[str, Times]
+) -> list[Measured]:
+    """Median, 95th percentile and processor time of *ours* beside those of the *alternative*."""
+    name, other = alternative
+    n = len(ours.clock)
+    rows = []
+    for short, title, least, statistic, mine, theirs in (
+        ("p50", "median", target, p50, ours.clock, other.clock),
+        ("p95", "95th percentile", None, p95, ours.clock, other.clock),
+        ("cpu", "median of processor time", None, p50, ours.processor, other.processor),
+    ):
+        value, beside = (float(statistic(np.array(side))) for side in (mine, theirs))
+        said = f"{what}, {title} of {n}"
+        rows.append(Measured(f"{short}_{key}", said, "ms", value, least, name, beside))
+    return rows
 
 
 # The command

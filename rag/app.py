@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rag import compose, corpus, retrieve, store
 from rag.catalog import Catalog
@@ -28,18 +27,13 @@ from rag.types import (
     Hit,
     IndexReport,
     Mode,
+    PairReader,
     Paper,
     Progress,
-    SentenceReader,
     Source,
 )
 from rag.verify import verify
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-ADAPTED = True  # questions are turned by the learned adapter (README, "Figures")
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
 
@@ -51,7 +45,6 @@ class PaperChat:
         """Load the index. Raises NoIndex, StoreError, EmbeddingError."""
         self._settings = settings
         self._embedder = choose_embedder(settings)
-        self._adapter = choose_adapter(settings)
         self._reader = choose_reader(settings)
         self._stamp = store.fingerprint(self._embedder)
         self._lock = threading.Lock()
@@ -69,9 +62,7 @@ class PaperChat:
         way = route(read_as)
         if way.shape == "chat":
             return self._small_talk(snapshot, question, way.reason, began)
-        reading = retrieve.read(
-            snapshot, self._embedder, self._adapter, focus(read_as), RETRIEVED, self._reader
-        )
+        reading = retrieve.read(snapshot, self._embedder, focus(read_as), RETRIEVED, self._reader)
         retrieved = time.perf_counter()
         made = compose.compose(snapshot, reading)
         composed = time.perf_counter()
@@ -108,7 +99,7 @@ class PaperChat:
         """The *n* best papers for *query*, best first. Raises UsageError."""
         check_question(query)
         snapshot = self._current()
-        reading = retrieve.read(snapshot, self._embedder, self._adapter, focus(query), n)
+        reading = retrieve.read(snapshot, self._embedder, focus(query), n)
         return reading.hits
 
     def papers(self) -> Sequence[Paper]:
@@ -246,22 +237,13 @@ def choose_embedder(settings: Settings) -> Embedder:
             return OpenAIEmbedder(name, settings.api_key, settings.base_url)
 
 
-def choose_adapter(settings: Settings) -> NDArray[np.float32] | None:
-    """The question adapter, which was learned for the embedded model and fits no other."""
-    if not ADAPTED or settings.embedding_model != EMBEDDED:
+def choose_reader(settings: Settings) -> PairReader | None:
+    """The shipped cross-encoder, unless `PAPERCHAT_RERANK=off`."""
+    if not settings.rerank:
         return None
-    from rag.embed import question_adapter
+    from rag.reader import load_reader
 
-    return question_adapter()
-
-
-def choose_reader(settings: Settings) -> SentenceReader | None:
-    """The sentence reader, which was learned for the embedded model and fits no other."""
-    if settings.embedding_model != EMBEDDED:
-        return None
-    from rag.embed import sentence_reader
-
-    return sentence_reader()
+    return load_reader()
 
 
 def bundled_seeds() -> Path:

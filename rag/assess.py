@@ -30,7 +30,7 @@ from rag.words import content_words, numbers, query_terms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rag.types import Abstention
+    from rag.types import Abstention, PairRead
 
 Outcome = Literal["answer", "off_topic", "no_paper", "not_stated"]
 OUTCOMES: tuple[Outcome, ...] = ("answer", "off_topic", "no_paper", "not_stated")
@@ -41,7 +41,6 @@ SIGNALS = (
     "whole_best",  # to the closest paper of all
     "sentence",  # to the first paper's closest sentence
     "sentence_best",  # to the closest sentence of all
-    "sentence_plain",  # in the first paper, with the question's vector as the model gave it
     "coverage",  # share of the question's rarity in the first paper
     "coverage_best",
     "named",  # the question names something of the first paper
@@ -67,13 +66,20 @@ SIGNALS = (
     "formal_missing",  # asks for authors, licence, …, and no sentence has the word
     # The same where a number is wanted, or the name of a kind: those answers are easier to miss.
     "number_x_rest",
-    "number_x_plain",
     "number_x_score",
     "kind_x_rest",
-    "kind_x_plain",
     "kind_x_score",
     "best_score",  # linear score of the sentence most likely to answer, over 10
     "best_share",  # its probability among the sentences of the first paper
+    # What the reader makes of the first paper's whole abstract: logits over 4.
+    "relevance",
+    "answered",
+    "evidence",  # its largest
+    "number_x_answered",
+    "kind_x_answered",
+    "named_x_answered",
+    "uncovered_x_answered",  # times the share of the question that the abstract lacks
+    "uncovered_x_relevance",
 )
 
 COVERED = 0.4
@@ -99,9 +105,9 @@ class Seen:
     own_names: tuple[str, ...]
     abstract: str
     sentences: tuple[str, ...]
-    cosines: NDArray[np.float32]  # (sentences,), adapted question vector
-    plain_cosines: NDArray[np.float32]
+    cosines: NDArray[np.float32]  # (sentences,)
     sentence_scores: NDArray[np.float64]  # (sentences,), linear, from `evidence`
+    read: PairRead | None  # by the reader, if there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +133,19 @@ class Calibration:
     # Probability above which a further sentence is shown: where a number is wanted, and elsewhere.
     share_at_least_number: float
     share_at_least: float
-    made_by: str
 
 
 @cache
-def calibration() -> Calibration:
-    """The shipped calibration."""
-    raw = json.loads((files("rag") / "calibration.json").read_text(encoding="utf-8"))
+def calibration(*, read: bool) -> Calibration:
+    """The shipped calibration: for questions that the reader *read*, or for those it did not."""
+    text = (files("rag") / "calibration.json").read_text(encoding="utf-8")
+    raw = json.loads(text)["read" if read else "unread"]
     return Calibration(
         sentence_weights=np.array(list(raw["sentence_weights"].values())),
         outcome_weights=np.array(list(raw["outcome_weights"].values())),
         answer_at_least={name: float(least) for name, least in raw["answer_at_least"].items()},
         share_at_least_number=float(raw["share_at_least_number"]),
         share_at_least=float(raw["share_at_least"]),
-        made_by=str(raw["made_by"]),
     )
 
 
@@ -185,7 +190,7 @@ def signals(
     terms = {term for term, weight in query_terms(seen.question).items() if weight == 1.0}
     mass = sum(rarity(term) for term in terms)
     best = float(seen.sentence_scores.max(initial=-10.0)) / 10.0
-    plain = float(seen.plain_cosines.max(initial=0.0))
+    relevance, answered, located = _of_reader(seen.read)
     return np.array(
         [
             1.0,
@@ -193,7 +198,6 @@ def signals(
             seen.whole_best,
             float(seen.cosines.max(initial=0.0)),
             seen.sentence_best,
-            plain,
             seen.coverage,
             seen.coverage_best,
             seen.named,
@@ -218,16 +222,29 @@ def signals(
             kind.number and bool(others) and not beside,
             bool(missing_formal_words(seen.question, seen.sentences)),
             kind.number * best_covered,
-            kind.number * plain,
             kind.number * best,
             bool(name_kind) * best_covered,
-            bool(name_kind) * plain,
             bool(name_kind) * best,
             best,
             _top_share(seen.sentence_scores),
+            relevance,
+            answered,
+            located,
+            kind.number * answered,
+            bool(name_kind) * answered,
+            seen.named * answered,
+            (1.0 - seen.coverage) * answered,
+            (1.0 - seen.coverage) * relevance,
         ],
         dtype=np.float64,
     )
+
+
+def _of_reader(read: PairRead | None) -> tuple[float, float, float]:
+    """Relevance, answered and the largest evidence, over 4; zeros where nobody read."""
+    if read is None:
+        return 0.0, 0.0, 0.0
+    return read.relevance / 4, read.answered / 4, float(read.evidence.max(initial=-4.0)) / 4
 
 
 def _other_names(seen: Seen) -> tuple[str, ...]:
@@ -248,11 +265,8 @@ def _top_share(scores: NDArray[np.float64]) -> float:
     return float(1.0 / np.exp(scores - scores.max()).sum()) if len(scores) else 0.0
 
 
-def assess(
-    values: Sequence[float] | NDArray[np.float64], fitted: Calibration | None = None
-) -> Assessment:
+def assess(values: Sequence[float] | NDArray[np.float64], fitted: Calibration) -> Assessment:
     """Choose the outcome for the values of SIGNALS: silence unless an answer is likely enough."""
-    fitted = fitted or calibration()
     odds = np.asarray(values) @ fitted.outcome_weights
     odds = np.exp(odds - odds.max())
     shares = odds / odds.sum()

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag import evidence
-from rag.assess import Assessment, Seen, assess, calibration, signals
+from rag.assess import Assessment, Calibration, Seen, assess, calibration, signals
 from rag.names import asked_names, key_of, names_in
 from rag.question import asks_for_several, compares, missing_formal_words, wanted
-from rag.retrieve import Reading, sentence_vectors, sentences_of
-from rag.types import Citation, Evidence, Hit, Paper, Sentence, Source, Statement
+from rag.retrieve import Reading, read_whole, sentence_vectors, sentences_of
+from rag.types import Citation, Evidence, Hit, PairRead, Paper, Sentence, Source, Statement
 from rag.words import STOPWORDS, content_words
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def compose(snapshot: Snapshot, reading: Reading) -> Composition:
     """Answer *reading*'s question from its hits, or say in which way there is no answer."""
     if not reading.hits:
         return Composition((), (), Assessment("no_paper", (0.0, 0.0, 1.0, 0.0)), 0)
-    judged = assess(question_signals(snapshot, reading))
+    judged = assess(question_signals(snapshot, reading), _fitted(reading))
     judged = _never_strange(reading, judged)
     several = _several(reading) if judged.outcome != "off_topic" else ()
     if several:
@@ -96,9 +96,9 @@ def question_signals(
         abstract=first.paper.abstract,
         sentences=tuple(sentence.text for sentence in sentences_of(snapshot, place)),
         cosines=vectors @ reading.vector,
-        plain_cosines=vectors @ reading.plain_vector,
         sentence_scores=sentence_features(snapshot, reading, first.paper)
-        @ (calibration().sentence_weights if weights is None else weights),
+        @ (_fitted(reading).sentence_weights if weights is None else weights),
+        read=reading.first,
     )
     frequency = snapshot.lexical.document_frequency
     return signals(seen, rarity_of(snapshot), lambda term: frequency(term) == 0)
@@ -128,7 +128,7 @@ def score_sentences(snapshot: Snapshot, reading: Reading, paper: Paper) -> tuple
     """All sentences of *paper*, the likeliest to answer first; probabilities sum to 1."""
     sentences = sentences_of(snapshot, snapshot.places[paper.id])
     rows = sentence_features(snapshot, reading, paper)
-    shares = evidence.probabilities(rows, calibration().sentence_weights)
+    shares = evidence.probabilities(rows, _fitted(reading).sentence_weights)
     order = sorted(range(len(sentences)), key=lambda i: (-shares[i], i))
     return tuple(Scored(sentences[i], float(shares[i])) for i in order)
 
@@ -137,17 +137,28 @@ def sentence_features(snapshot: Snapshot, reading: Reading, paper: Paper) -> NDA
     """`evidence.features` of the sentences of *paper*, in order."""
     place = snapshot.places[paper.id]
     vectors = sentence_vectors(snapshot, place)
-    whole = snapshot.chunks[snapshot.chunk_starts[place]]
-    reader = reading.reader
+    read = _read(snapshot, reading, paper)
     return evidence.features(
         reading.question,
         own_names(reading.question, paper),
         [sentence.text for sentence in sentences_of(snapshot, place)],
         vectors @ reading.vector,
-        vectors @ reading.plain_vector,
-        None if reader is None else reader(reading.plain_vector, whole, vectors),
+        None if read is None else read.evidence,
         rarity_of(snapshot),
     )
+
+
+def _read(snapshot: Snapshot, reading: Reading, paper: Paper) -> PairRead | None:
+    """What the reader makes of all of *paper*; None where there is no reader."""
+    if reading.first is not None and paper.id == reading.hits[0].paper.id:
+        return reading.first
+    if reading.reader is None:
+        return None
+    return read_whole(snapshot, reading.reader, reading.question, snapshot.places[paper.id])
+
+
+def _fitted(reading: Reading) -> Calibration:
+    return calibration(read=reading.reader is not None)
 
 
 def _never_strange(reading: Reading, judged: Assessment) -> Assessment:
@@ -215,7 +226,8 @@ def _quote(
     """Statements and numbered sources: per paper its best sentences, in the abstract's order."""
     each = MOST_PER_PAPER if len(papers) == 1 else max(1, MOST_STATEMENTS // len(papers))
     number = wanted(reading.question).number
-    least = calibration().share_at_least_number if number else calibration().share_at_least
+    fitted = _fitted(reading)
+    least = fitted.share_at_least_number if number else fitted.share_at_least
     statements: list[Statement] = []
     sources: list[Source] = []
     for n, paper in enumerate(papers, 1):

@@ -8,12 +8,12 @@ would depend on its neighbours (measured: cosine 0.993 on average to the same te
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from rag.errors import EmbeddingError
 from rag.text import digest
 
 if TYPE_CHECKING:
-    import onnxruntime
     from numpy.typing import NDArray
     from tokenizers import Encoding, Tokenizer
 
@@ -29,14 +28,16 @@ MODELS = Path(__file__).parent / "models"
 DIMENSION = 384
 MOST_TOKENS = 512  # positions the encoder has
 _LINUX = hasattr(os, "sched_getaffinity")
+Graph = Callable[["Mapping[str, NDArray[Any]]"], "Sequence[NDArray[np.float32]]"]
+"""Named arrays in, arrays out in the graph's order."""
 CORES = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedModel:
-    """All-MiniLM-L6-v2, int8: an `Embedder` that needs no network and no key."""
+    """All-MiniLM-L6-v2, fine-tuned, int8: an `Embedder` that needs no network and no key."""
 
-    session: onnxruntime.InferenceSession
+    graph: Graph
     tokenizer: Tokenizer
     fingerprint: str
 
@@ -61,95 +62,79 @@ class EmbeddedModel:
         return sum(len(one.ids) > MOST_TOKENS for one in self._encode(texts))
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
-        # Half a surrogate pair, which JSON and arguments can carry, is no text to the tokenizer.
-        return self.tokenizer.encode_batch(
-            [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        )
+        return self.tokenizer.encode_batch([readable(text) for text in texts])
 
     def _run(self, encoded: Encoding) -> NDArray[np.float32]:
         ids = np.array([_fit(encoded.ids)], dtype=np.int64)
-        try:
-            vectors = self.session.run(
-                None, {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-            )
-        except Exception as error:  # onnxruntime raises classes of its own making
-            raise EmbeddingError(
-                f"the embedding model failed ({error}); install PaperChat again"
-            ) from error
-        return np.asarray(vectors[0][0], dtype=np.float32)
+        (vectors,) = self.graph({"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return np.asarray(vectors[0], dtype=np.float32)
 
 
 @cache
 def load_embedded() -> EmbeddedModel:
     """Load the shipped model once a process. Raises EmbeddingError if its files are damaged."""
-    import onnxruntime  # late: only commands that embed pay for it
-    from tokenizers import Tokenizer
+    name = "minilm.onnx"
+    return EmbeddedModel(
+        open_graph(name), load_tokenizer(), f"minilm-int8-{_file_hash(MODELS / name)}"
+    )
 
-    path = MODELS / "minilm.onnx"
+
+def open_graph(name: str) -> Graph:
+    """A shipped graph, one core a call. Raises EmbeddingError if its file is damaged."""
+    import onnxruntime  # late: only commands that embed pay for it
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # measured: a core a text is twice as fast as two
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-        tokenizer = Tokenizer.from_file(str(MODELS / "minilm-tokenizer.json"))
-    except Exception as error:  # both libraries raise bare Exception for a damaged file
+        session = onnxruntime.InferenceSession(
+            str(MODELS / name), options, ["CPUExecutionProvider"]
+        )
+    except Exception as error:  # the library raises bare Exception for a damaged file
         raise EmbeddingError(
             f"the embedded model in {MODELS} cannot be loaded ({error}); install PaperChat again"
         ) from error
-    return EmbeddedModel(session, tokenizer, f"minilm-int8-{_file_hash(path)}")
+
+    def run(given: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[np.float32]]:
+        try:
+            return cast("Sequence[NDArray[np.float32]]", session.run(None, dict(given)))
+        except Exception as error:  # onnxruntime raises classes of its own making
+            raise EmbeddingError(
+                f"the embedding model failed ({error}); install PaperChat again"
+            ) from error
+
+    return run
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Which sentence of a paper answers a question; how it was learned: `train_reader.py`."""
+@cache
+def load_tokenizer() -> Tokenizer:
+    """The shipped tokenizer, which both models share. Raises EmbeddingError if it is damaged."""
+    from tokenizers import Tokenizer  # late, as above
 
-    question: NDArray[np.float32]  # (dim, dim)
-    paper: NDArray[np.float32]  # (dim, dim)
-    sentence: NDArray[np.float32]  # (dim, dim)
-    prior: NDArray[np.float32]  # (dim,)
-    scale: float
+    try:
+        return Tokenizer.from_file(str(MODELS / "minilm-tokenizer.json"))
+    except Exception as error:  # the library raises bare Exception for a damaged file
+        raise EmbeddingError(
+            f"the tokenizer in {MODELS} cannot be loaded ({error}); install PaperChat again"
+        ) from error
 
-    def __call__(
-        self,
-        question: NDArray[np.float32],
-        paper: NDArray[np.float32],
-        sentences: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Scores (sentences,), larger where a sentence answers; only comparable within a paper.
 
-        *question* (dim,) and *paper* (dim,) are vectors as the model gives them, *sentences*
-        (sentences, dim).
-        """
-        asked = _unit(question @ self.question - paper @ self.paper)
-        told = _unit(sentences @ self.sentence)
-        return np.asarray(self.scale * (told @ asked) + sentences @ self.prior, dtype=np.float32)
+def pieces_of(texts: Sequence[str]) -> list[list[int]]:
+    """The token ids of each text, without the marks that open and close an input."""
+    encoded = load_tokenizer().encode_batch(
+        [readable(text) for text in texts], add_special_tokens=False
+    )
+    return [one.ids for one in encoded]
+
+
+def readable(text: str) -> str:
+    """Half a surrogate pair, which JSON and arguments can carry, is no text to the tokenizer."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def has_learned(identifier: str) -> bool:
-    """Whether the reader learned from the training row of this id; calibration uses the others."""
-    return int(digest(identifier), 16) % 4 != 0
-
-
-@cache
-def sentence_reader() -> Reader:
-    """The shipped reader."""
-    with np.load(MODELS / "reader.npz") as arrays:
-        loaded = {name: arrays[name].astype(np.float32) for name in arrays.files}
-    return Reader(**{**loaded, "scale": float(loaded["scale"])})
-
-
-@cache
-def question_adapter() -> NDArray[np.float32]:
-    """The matrix, float32 (384, 384), that turns a question's vector towards its abstract's.
-
-    How it was learned: `rag/models/train_adapter.py`.
-    """
-    return np.asarray(np.load(MODELS / "question-adapter.npy"), dtype=np.float32)
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.asarray(rows / np.maximum(lengths, 1e-12), dtype=np.float32)
+    """Whether the models learned from the training row of this id; calibration uses the others."""
+    return int(digest(identifier), 16) % 8 != 0
 
 
 def _fit(ids: list[int]) -> list[int]:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEATURES = (
-    "cosine",  # to the adapted question vector
-    "cosine_plain",  # to the question vector as the model gives it
+    "cosine",  # to the question's vector
     "coverage",  # share of the question's rarity in the sentence
     "coverage_rest",  # the same without the names of the paper itself
     "before",  # coverage_rest of the sentence before: answers often follow what is asked about
     "after",
-    "reader",  # what the learned reader gives it, above the abstract's mean, times 0.3
+    "reader",  # the reader's logit, over 4
+    "reader_over_best",  # how far below the abstract's largest it is, over 4: 0 or less
     "number_wanted",  # a number is wanted and the sentence has one
     "number_missing",  # a number is wanted and the sentence has none
     "numbers_unasked",  # the sentence has a number though none is wanted
@@ -48,6 +48,7 @@ FEATURES = (
     "gist_cosine",
     "gist_position",
     "gist_number",
+    "gist_reader",
 )
 
 _CUES = {
@@ -96,15 +97,14 @@ def features(
     own_names: Sequence[str],
     sentences: Sequence[str],
     cosines: NDArray[np.float32],
-    plain_cosines: NDArray[np.float32],
     read: NDArray[np.float32] | None,
     rarity: Rarity,
 ) -> NDArray[np.float64]:
     """Describe each sentence of one abstract for *question*: (sentences, FEATURES).
 
     *own_names* are names of the question that the paper introduces; *cosines* are (sentences,), and
-    so is *read*, the reader's scores, or None where no reader fits the embedding model; *rarity*
-    gives a term's inverse document frequency, 0 or more.
+    so is *read*, the reader's logits, or None where no reader read; *rarity* gives a term's inverse
+    document frequency, 0 or more.
     """
     kind = wanted(question)
     asked = content_words(question)
@@ -115,6 +115,7 @@ def features(
     covered = np.array([_share(asked, words, rarity) for words in held])
     covered_rest = np.array([_share(rest, words, rarity) for words in held])
     count = len(sentences)
+    logits = np.zeros(count) if read is None else read / 4.0
     gist = max(0.0, 1.0 - 2.0 * float(covered.max(initial=0.0)))
     rows = np.zeros((count, len(FEATURES)))
     for i, text in enumerate(sentences):
@@ -122,12 +123,12 @@ def features(
         compact = key_of(text)
         rows[i] = (
             cosines[i],
-            plain_cosines[i],
             covered[i],
             covered_rest[i],
             covered_rest[i - 1] if i else 0.0,
             covered_rest[i + 1] if i + 1 < count else 0.0,
-            0.0 if read is None else 0.3 * (read[i] - read.mean()),
+            logits[i],
+            logits[i] - logits.max(),
             kind.number and has_number,
             kind.number and not has_number,
             has_number and not kind.number,
@@ -147,6 +148,7 @@ def features(
             gist * cosines[i],
             gist * i / max(1, count - 1),
             gist * has_number,
+            gist * logits[i],
         )
     return rows
 

@@ -12,7 +12,7 @@ from rag.names import asked_names, key_of, marked_names
 from rag.rank import Signals, best_first, fuse
 from rag.sentences import split
 from rag.text import fold
-from rag.types import Embedder, Hit, Sentence, SentenceReader
+from rag.types import Embedder, Hit, PairRead, PairReader, Sentence
 from rag.words import query_terms, stem
 
 if TYPE_CHECKING:
@@ -42,29 +42,31 @@ class Reading:
     """A question as retrieval understood it, with the papers it found."""
 
     question: str  # folded
-    vector: NDArray[np.float32]  # (dim,), adapted, unit length
-    plain_vector: NDArray[np.float32]  # as the embedding model gave it
+    vector: NDArray[np.float32]  # (dim,), unit length
     named: NamedPapers
     hits: tuple[Hit, ...]  # best first
     coverage: tuple[float, ...]  # of hits: share of the question's rarity in the paper, 0 to 1
-    reader: SentenceReader | None = None  # which of a paper's sentences answer, if one was learned
+    reader: PairReader | None = None
+    first: PairRead | None = None  # of the first hit's whole abstract, if a reader read it
 
 
 def read(
     snapshot: Snapshot,
     embedder: Embedder,
-    adapter: NDArray[np.float32] | None,
     question: str,
     k: int,
-    reader: SentenceReader | None = None,
+    reader: PairReader | None = None,
 ) -> Reading:
-    """Find the *k* best papers for *question*, best first, ties by paper id."""
+    """Find the *k* best papers for *question*, best first, ties by paper id.
+
+    A *reader*, if given, reads the question beside the first one's whole abstract. It has no say in
+    the order: measured, its view of the first ten made the order worse (README, "Tried").
+    """
     folded = fold(question)
-    plain = embedder([folded])[0]
-    vector = adapt(plain, adapter)
+    vector = embedder([folded])[0]
     named = named_papers(snapshot, folded)
     if not snapshot.papers:
-        return Reading(folded, vector, plain, named, (), (), reader)
+        return Reading(folded, vector, named, (), (), reader)
     signals = signals_of(snapshot, folded, vector, named)
     scores = fuse(signals, meaning=latin_share(folded))
     order = best_first(scores, [paper.id for paper in snapshot.papers])[:k]
@@ -72,7 +74,14 @@ def read(
         _hit(snapshot, signals, scores, place, rank, vector) for rank, place in enumerate(order, 1)
     )
     covered = tuple(float(signals.coverage[place]) for place in order)
-    return Reading(folded, vector, plain, named, hits, covered, reader)
+    first = read_whole(snapshot, reader, folded, order[0]) if reader is not None else None
+    return Reading(folded, vector, named, hits, covered, reader, first)
+
+
+def read_whole(snapshot: Snapshot, reader: PairReader, question: str, place: int) -> PairRead:
+    """What *reader* makes of all of the abstract at *place*."""
+    sentences = [sentence.text for sentence in sentences_of(snapshot, place)]
+    return reader(question, [(snapshot.papers[place].title, sentences)])[0]
 
 
 def latin_share(text: str) -> float:
@@ -93,14 +102,6 @@ def sentence_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
     more = place + 1 < len(snapshot.sentence_starts)
     last = snapshot.sentence_starts[place + 1] if more else len(snapshot.sentences)
     return snapshot.sentences[first:last]
-
-
-def adapt(vector: NDArray[np.float32], adapter: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    """A question's unit *vector* turned by *adapter* (dim, dim), unit length again."""
-    if adapter is None:
-        return vector
-    turned = vector @ adapter
-    return np.asarray(turned / max(float(np.linalg.norm(turned)), 1e-12), dtype=np.float32)
 
 
 def signals_of(

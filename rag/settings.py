@@ -28,12 +28,14 @@ NAMES = (
     "PAPERCHAT_DEBUG",
     "PAPERCHAT_EMBEDDING_MODEL",
     "PAPERCHAT_MODEL",
+    "PAPERCHAT_RERANK",
     "PAPERCHAT_STORE",
 )
 """Every name that is read."""
 
 _PATHS = {"PAPERCHAT_AUTH", "PAPERCHAT_STORE"}  # may hold any character but the zero byte
-_YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+_YES_OR_NO = {"1": True, "true": True, "yes": True, "on": True}
+_YES_OR_NO |= {"0": False, "false": False, "no": False, "off": False}
 
 
 def _user_data_folder() -> Path:
@@ -56,6 +58,7 @@ class Settings:
     chroma_url: str | None = field(default=None, repr=False)  # in place of the embedded store
     auth: Path | None = None  # file of `user:password` lines for the page
     debug: bool = False  # show tracebacks
+    rerank: bool = True  # read the best papers again with the cross-encoder
 
     @classmethod
     def from_environment(
@@ -80,6 +83,7 @@ class Settings:
             chroma_url=_address(given, "PAPERCHAT_CHROMA_URL"),
             auth=_path(auth, "PAPERCHAT_AUTH") if auth else None,
             debug=_yes_or_no(given, "PAPERCHAT_DEBUG"),
+            rerank=_yes_or_no(given, "PAPERCHAT_RERANK", otherwise=True),
         )
 
 
@@ -158,8 +162,8 @@ def _path(value: Path | str, name: str) -> Path:
         raise SettingsError(problem) from error
 
 
-def _yes_or_no(given: Mapping[str, str], name: str) -> bool:
-    value = given.get(name, "no").lower()
+def _yes_or_no(given: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
+    value = given.get(name, "yes" if otherwise else "no").lower()
     if value not in _YES_OR_NO:
         raise SettingsError(f"{name} is neither yes nor no: set it to 1 or 0.")
     return _YES_OR_NO[value]

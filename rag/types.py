@@ -214,15 +214,21 @@ class Embedder(Protocol):
         ...
 
 
-class SentenceReader(Protocol):
-    """Scores (sentences,) for a question (dim,), its paper (dim,) and sentences (n, dim)."""
+@dataclass(frozen=True, slots=True)
+class PairRead:
+    """What a `PairReader` makes of a question beside a paper; logits, 0 is as likely as not."""
+
+    relevance: float  # the paper is one that is meant
+    answered: float  # what was read of it says the answer
+    evidence: NDArray[np.float32]  # (sentences,), each is evidence for the answer
+
+
+class PairReader(Protocol):
+    """Reads a question beside each pair of a title and sentences of its abstract."""
 
     def __call__(
-        self,
-        question: NDArray[np.float32],
-        paper: NDArray[np.float32],
-        sentences: NDArray[np.float32],
-    ) -> NDArray[np.float32]: ...
+        self, question: str, pairs: Sequence[tuple[str, Sequence[str]]]
+    ) -> Sequence[PairRead]: ...
 
 
 class Retriever(Protocol):

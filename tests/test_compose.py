@@ -13,9 +13,10 @@ from rag.evidence import FEATURES, probabilities
 from rag.names import key_of
 
 
-def test_the_calibration_names_every_feature_and_every_signal():
+@pytest.mark.parametrize("read", [True, False])
+def test_the_calibration_names_every_feature_and_every_signal(read):
     """A weight that is missing or out of order would silently be another feature's."""
-    fitted = calibration()
+    fitted = calibration(read=read)
 
     assert fitted.sentence_weights.shape == (len(FEATURES),)
     assert fitted.outcome_weights.shape == (len(SIGNALS), len(OUTCOMES))
@@ -37,7 +38,7 @@ def test_an_assessment_is_silent_unless_an_answer_is_likely_enough(least, answer
     """The threshold of the question's regime alone decides between answer and silence."""
     values = np.zeros(len(SIGNALS))
     values[0] = 1.0
-    fitted = replace(calibration(), answer_at_least={regime(values): least})
+    fitted = replace(calibration(read=True), answer_at_least={regime(values): least})
 
     judged = assess(values, fitted)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rag import embed
-from rag.embed import DIMENSION, MOST_TOKENS, load_embedded, question_adapter
+from rag.embed import DIMENSION, MOST_TOKENS, load_embedded
 from rag.errors import EmbeddingError
 
 DATA = Path(__file__).parent / "data"
@@ -158,18 +158,9 @@ def test_a_damaged_file_is_one_sentence(tmp_path, monkeypatch, damaged):
     (tmp_path / damaged).write_bytes(b"\0" * 100)
     monkeypatch.setattr(embed, "MODELS", tmp_path)
 
+    embed.load_tokenizer.cache_clear()
     with pytest.raises(EmbeddingError, match="install PaperChat again"):
         load_embedded.__wrapped__()
-
-
-def test_the_adapter_turns_questions():
-    """One matrix for vectors of this model."""
-    adapter = question_adapter()
-
-    assert adapter.shape == (DIMENSION, DIMENSION)
-    assert adapter.dtype == np.float32
-    assert np.isfinite(adapter).all()
-    assert question_adapter() is adapter
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():

@@ -83,7 +83,7 @@ def ask(folder: Path) -> Ask:
     """Reads questions against the store in *folder*."""
     embedder = load_embedded()
     snapshot = store.load(folder, store.fingerprint(embedder))
-    return lambda question: retrieve.read(snapshot, embedder, None, question, 20)
+    return lambda question: retrieve.read(snapshot, embedder, question, 20)
 
 
 @pytest.fixture(scope="module")

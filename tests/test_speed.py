@@ -21,7 +21,7 @@ def asked(lexical, whole):
     """A question with the same signals from both vectors, naming nothing."""
     zeros, nobody = np.zeros(len(whole)), np.zeros(len(whole), dtype=bool)
     signals = Signals(np.array(lexical), zeros, np.array(whole), np.array(whole), nobody, nobody)
-    return retrieval.Asked(signals, signals, 1.0)
+    return retrieval.Asked(signals, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,14 @@ def test_the_record_is_one_line_with_every_row():
 def test_percentiles_are_of_each_side():
     """The product's median and 95th percentile stand beside those of its parts."""
     times = Times([float(i) for i in range(101)], [7.0])
-    warm = Warm(times, Times([1.0], [3.0]), Times([2.0], [4.0]), 300.0)
+    fast = Times([0.5], [0.5])
+    warm = Warm(times, fast, Times([1.0], [3.0]), Times([2.0], [4.0]), 300.0)
 
     rows = {row.key: row for row in speed.warm_rows(warm, 600.0)}
 
-    assert (rows["p50_dense"].value, rows["p50_dense"].other) == (50.0, 2.0)
-    assert (rows["p95_lexical"].value, rows["p95_lexical"].other) == (95.0, 1.0)
-    assert (rows["cpu_dense"].value, rows["cpu_dense"].other) == (7.0, 4.0)
+    assert (rows["p50_read"].value, rows["p50_read"].other) == (50.0, 0.5)
+    assert (rows["p95_read"].value, rows["p50_unread_lexical"].other) == (95.0, 1.0)
+    assert (rows["cpu_unread_dense"].value, rows["cpu_unread_dense"].other) == (0.5, 4.0)
     assert rows["memory"].ratio == 0.5
 
 

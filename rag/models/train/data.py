@@ -1,0 +1,87 @@
+"""What the shipped models learn from, read in one place so that both scripts split it alike.
+
+* `eval/calibration/questions-and-claims.jsonl.xz`: 3,492 papers outside the seeds, each with an
+  everyday question, a technical one with its answer sentence, and three claims;
+* `stated-and-not.jsonl.xz`, beside it: for 800 of those papers a question that the abstract
+  answers, with its evidence, and one as natural that it does not, with the sentence that comes
+  nearest;
+* `scitldr-train.jsonl.xz` (Apache-2.0), `abstracts-acl.jsonl.xz` (CC BY 4.0) and SciFact's training
+  claims (CC BY 4.0), which are not committed: give the folder that holds them.
+
+Rows that `has_learned` refuses are kept for `eval.calibrate`; rows of the split "dev" are measured.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embed import has_learned
+
+QUESTIONS = Path(__file__).parents[3] / "eval" / "calibration" / "questions-and-claims.jsonl.xz"
+STATED = QUESTIONS.with_name("stated-and-not.jsonl.xz")
+
+Row = dict[str, Any]
+
+
+def read(path: Path) -> list[Row]:
+    """A JSON-lines file, compressed; a line may hold several records, as one of SciTLDR's does."""
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        return [row for line in lines for row in _records(line.strip())]
+
+
+def _records(line: str) -> Iterator[Row]:
+    start = 0
+    while start < len(line):
+        row, start = json.JSONDecoder().raw_decode(line, start)
+        yield row
+
+
+def papers() -> tuple[list[Row], list[Row]]:
+    """Rows to learn from and rows to measure, each with its `more` questions where it has any."""
+    more = {row["id"]: row for row in read(STATED)}
+    rows = [{**row, "more": more.get(row["id"])} for row in read(QUESTIONS)]
+    learned = [row for row in rows if row["split"] == "train" and has_learned(row["id"])]
+    return learned, [row for row in rows if row["split"] == "dev"]
+
+
+def document(row: Row) -> str:
+    """A paper as the store embeds it."""
+    return f"{row['title']}\n{row['abstract']}"
+
+
+def like_batches(
+    vectors: NDArray[np.float32], size: int, chance: np.random.Generator, near: int = 4
+) -> Iterator[NDArray[np.intp]]:
+    """Batches of *size* rows made of groups of *near* similar ones: each other's hard negatives.
+
+    *vectors* (rows, dim) are unit vectors. A row stands in one batch; a last short one is dropped.
+    """
+    free = np.ones(len(vectors), dtype=bool)
+    grouped: list[int] = []
+    for row in chance.permutation(len(vectors)):
+        if not free[row]:
+            continue
+        likeness = np.where(free, vectors @ vectors[row], -2.0)
+        members = np.argsort(-likeness, kind="stable")[: min(near, int(free.sum()))]
+        free[members] = False
+        grouped.extend(int(member) for member in members)
+    groups = [grouped[i : i + near] for i in range(0, len(grouped), near)]
+    order = chance.permutation(len(groups))
+    flat = [member for place in order for member in groups[place]]
+    for start in range(0, len(flat) - size + 1, size):
+        yield np.array(flat[start : start + size])
+
+
+def questions_of(row: Row) -> Sequence[tuple[str, str]]:
+    """The row's pointed questions, each with the sentence that answers it."""
+    own = [(row["q_technical"], row["a_sentence"])]
+    if row["more"]:
+        own.append((row["more"]["stated"], row["more"]["stated_evidence"][0]))
+    return own
