@@ -60,7 +60,7 @@ def read(
     """Find the *k* best papers for *question*, best first, ties by paper id.
 
     A *reader*, if given, reads the question beside the first one's whole abstract. It has no say in
-    the order: measured, its view of the first ten made the order worse (README, "Tried").
+    the order: measured, its view of the first ten made the order worse (README, "Figures").
     """
     folded = fold(question)
     vector = embedder([folded])[0]

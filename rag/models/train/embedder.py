@@ -12,7 +12,7 @@ does not unlearn another:
 
 A batch is made of groups of four similar papers, so that every paper has hard negatives in it. The
 weights shipped are a mean of the stock ones and the learned ones (Wortsman et al., 2022, "Robust
-fine-tuning of zero-shot models"); `KEEP` was chosen on the rows of the split "dev".
+fine-tuning of zero-shot models"), by `KEEP` in `rag/models/export.py`.
 """
 
 from __future__ import annotations
