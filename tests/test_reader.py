@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rag import embed
+from rag.errors import EmbeddingError
 from rag.reader import MOST_TOKENS, encode, load_reader
 from rag.types import PairRead
 
@@ -73,6 +75,15 @@ def test_any_text_can_be_read(reader, question, title, sentences):
     assert isinstance(read, PairRead)
     assert read.evidence.shape == (len(sentences),)
     assert np.isfinite([read.relevance, read.answered, *read.evidence]).all()
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path, monkeypatch):
+    """Whatever onnxruntime raises, a person reads what to do."""
+    (tmp_path / "reader.onnx").write_bytes(b"\0" * 100)
+    monkeypatch.setattr(embed, "MODELS", tmp_path)
+
+    with pytest.raises(EmbeddingError, match="install PaperChat again"):
+        load_reader.__wrapped__()
 
 
 def test_a_pair_fits_the_model():

