@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from rag import compose, corpus, retrieve, store
+from rag import compare, compose, corpus, followup, retrieve, store, survey
 from rag.catalog import Catalog
 from rag.errors import NoIndex, SettingsError, UsageError
 from rag.prompts import render
 from rag.question import focus
-from rag.route import route, standalone
+from rag.route import Route, route
 from rag.settings import EMBEDDED, Settings
 from rag.types import (
     Answer,
     Corpus,
+    Draft,
     Embedder,
     Hit,
     IndexReport,
@@ -30,9 +31,8 @@ from rag.types import (
     PairReader,
     Paper,
     Progress,
-    Source,
 )
-from rag.verify import verify
+from rag.verify import verify, verify_table
 
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
@@ -57,42 +57,81 @@ class PaperChat:
         """
         check_question(question)
         began = time.perf_counter()
-        snapshot = self._current()
-        read_as = standalone(question, conversation)
-        way = route(read_as)
-        if way.shape == "chat":
-            return self._small_talk(snapshot, question, way.reason, began)
-        reading = retrieve.read(snapshot, self._embedder, focus(read_as), RETRIEVED, self._reader)
-        retrieved = time.perf_counter()
-        made = compose.compose(snapshot, reading)
+        library = self._library()
+        read_as = followup.resolve(library, question, conversation)
+        way = route(read_as.question)
+        draft = self._draft(library, read_as.question, way)
+        trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
+        return self._finished(library, question, read_as.question, draft, trace, began)
+
+    def compare(self, subjects: Sequence[str], axes: Sequence[str] = ()) -> Answer:
+        """Set *subjects*, titles or names of two to five papers, side by side.
+
+        *axes* are what to compare on; without them, what the abstracts speak to. Raises UsageError.
+        """
+        question = _spelt_out(subjects, axes)
+        check_question(question)
+        began = time.perf_counter()
+        library = self._library()
+        draft = compare.compare(library, question, subjects, axes)
+        if draft is None:
+            raise UsageError("these name fewer than two papers; name two to five different ones")
+        trace = {"route": "asked to compare", **draft.trace}
+        return self._finished(library, question, question, draft, trace, began)
+
+    def _draft(self, library: retrieve.Library, question: str, way: Route) -> Draft:
+        """Ask the verb of *way*'s shape; what is not of that shape after all is answered."""
+        made: Draft | None = None
+        match way.shape:
+            case "chat":
+                return self._small_talk(library.snapshot)
+            case "comparison":
+                made = compare.compare(library, question)
+            case "list":
+                made = survey.survey(library, question)
+            case "answer":
+                pass
+        return made or compose.answer(library, question, RETRIEVED)
+
+    def _finished(
+        self,
+        library: retrieve.Library,
+        question: str,
+        read_as: str,
+        draft: Draft,
+        trace: Mapping[str, str],
+        began: float,
+    ) -> Answer:
+        """Verify *draft* against the store and make it the answer to *question*."""
         composed = time.perf_counter()
-        papers = {hit.paper.id: hit.paper for hit in reading.hits}
-        statements = verify(made.statements, papers)
+        snapshot = library.snapshot
+        papers = {paper.id: paper for paper in snapshot.papers}
+        statements = verify(draft.statements, papers)
+        table = verify_table(draft.table, papers) if draft.table else None
         ended = time.perf_counter()
+        found = draft.found_at or composed
         return Answer(
             question=question,
             standalone_question=read_as,
-            shape="answer",
+            shape=draft.shape,
             mode="extractive",
             statements=statements,
-            sources=made.sources,
-            abstention=made.assessment.abstention,
-            message=_message(made.assessment.abstention, len(snapshot.papers), made.sources),
-            retrieved=reading.hits,
-            papers_in_corpus=len(snapshot.papers),
+            sources=draft.sources,
+            abstention=draft.abstention,
+            message=draft.message or _message(draft.abstention, len(papers)),
+            table=table,
+            coverage=draft.coverage,
+            near=draft.near,
+            retrieved=draft.retrieved,
+            papers_in_corpus=len(papers),
             index=snapshot.manifest.index_hash,
             timings_ms={
-                "retrieve": _milliseconds(began, retrieved),
-                "compose": _milliseconds(retrieved, composed),
+                "retrieve": _milliseconds(began, found),
+                "compose": _milliseconds(found, composed),
                 "verify": _milliseconds(composed, ended),
                 "total": _milliseconds(began, ended),
             },
-            trace={
-                "route": way.reason,
-                "focus": reading.question,
-                "outcomes": " ".join(str(share) for share in made.assessment.probabilities),
-                "unknown names": " ".join(reading.named.unknown),
-            },
+            trace={name: said for name, said in trace.items() if said},
         )
 
     def search(self, query: str, n: int) -> tuple[Hit, ...]:
@@ -115,24 +154,15 @@ class PaperChat:
         """Questions that this collection can answer, drawn from its own papers."""
         return compose.example_questions(self._current(), most)
 
-    def _small_talk(
-        self, snapshot: store.Snapshot, question: str, reason: str, began: float
-    ) -> Answer:
+    def _small_talk(self, snapshot: store.Snapshot) -> Draft:
         examples = compose.example_questions(snapshot, 3)
         text = render(
             "chat", count=self.describe(), examples="\n".join(f"- {line}" for line in examples)
         )
-        return Answer(
-            question=question,
-            standalone_question=question,
-            shape="chat",
-            mode="extractive",
-            message=text,
-            papers_in_corpus=len(snapshot.papers),
-            index=snapshot.manifest.index_hash,
-            timings_ms={"total": _milliseconds(began, time.perf_counter())},
-            trace={"route": reason},
-        )
+        return Draft("chat", message=text)
+
+    def _library(self) -> retrieve.Library:
+        return retrieve.Library(self._current(), self._embedder, self._reader)
 
     def _current(self) -> store.Snapshot:
         """The live generation: a finished update by any process is seen at the next question."""
@@ -271,10 +301,14 @@ def _only_embedded_store(settings: Settings) -> None:
         )
 
 
-def _message(abstention: str | None, count: int, sources: Sequence[Source]) -> str:
-    if abstention is None:
-        return ""
-    return render(abstention, count=f"{count:,}")
+def _message(abstention: str | None, count: int) -> str:
+    return "" if abstention is None else render(abstention, count=f"{count:,}")
+
+
+def _spelt_out(subjects: Sequence[str], axes: Sequence[str]) -> str:
+    """The comparison that was asked for with names and axes, as a question."""
+    on = f" on {', '.join(axes)}" if axes else ""
+    return f"Compare {', '.join(subjects)}{on}"
 
 
 def _milliseconds(began: float, ended: float) -> float:

@@ -7,6 +7,7 @@ filled in: `rag.assess` decides whether there is an answer at all.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,9 +17,9 @@ import numpy as np
 from rag import evidence
 from rag.assess import Assessment, Calibration, Seen, assess, calibration, signals
 from rag.names import asked_names, key_of, names_in
-from rag.question import asks_for_several, compares, missing_formal_words, wanted
-from rag.retrieve import Reading, read_whole, sentence_vectors, sentences_of
-from rag.types import Citation, Evidence, Hit, PairRead, Paper, Sentence, Source, Statement
+from rag.question import asks_for_several, compares, focus, missing_formal_words, wanted
+from rag.retrieve import Library, Reading, read, read_whole, sentence_vectors, sentences_of
+from rag.types import Citation, Draft, Evidence, Hit, PairRead, Paper, Sentence, Source, Statement
 from rag.words import STOPWORDS, content_words
 
 if TYPE_CHECKING:
@@ -50,6 +51,26 @@ class Composition:
     sources: tuple[Source, ...]
     assessment: Assessment
     papers_read: int
+
+
+def answer(library: Library, question: str, k: int) -> Draft:
+    """Answer *question* from the best of *k* papers, or say in which way there is no answer."""
+    reading = read(library.snapshot, library.embedder, focus(question), k, library.reader)
+    found_at = time.perf_counter()
+    made = compose(library.snapshot, reading)
+    return Draft(
+        "answer",
+        statements=made.statements,
+        sources=made.sources,
+        abstention=made.assessment.abstention,
+        retrieved=reading.hits,
+        trace={
+            "focus": reading.question,
+            "outcomes": " ".join(str(share) for share in made.assessment.probabilities),
+            "unknown names": " ".join(reading.named.unknown),
+        },
+        found_at=found_at,
+    )
 
 
 def compose(snapshot: Snapshot, reading: Reading) -> Composition:

@@ -28,6 +28,15 @@ TITLE_WORDS = 3  # a shorter title may stand in a question without being meant
 
 
 @dataclass(frozen=True, slots=True)
+class Library:
+    """One generation of a collection with the models that read it: all that a verb needs."""
+
+    snapshot: Snapshot
+    embedder: Embedder
+    reader: PairReader | None
+
+
+@dataclass(frozen=True, slots=True)
 class NamedPapers:
     """What the names in a question point at."""
 

@@ -145,6 +145,56 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """One of the things a comparison sets side by side."""
+
+    name: str  # as the question names it
+    paper_id: str | None = None
+    title: str | None = None  # None where no paper here is about it
+
+    @property
+    def found(self) -> bool:
+        """Whether the collection holds a paper about it."""
+        return self.paper_id is not None
+
+
+NOT_STATED = "not stated in the abstract"
+"""What a cell says where the abstract is silent, and nothing else does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one subject's abstract says on one axis: an exact quotation, or NOT_STATED."""
+
+    text: str = NOT_STATED
+    citations: tuple[Citation, ...] = ()
+
+    @property
+    def stated(self) -> bool:
+        """Whether the abstract says anything on the axis."""
+        return bool(self.citations)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A comparison: `cells[subject][axis]`, a row of cells for every subject, none missing."""
+
+    subjects: tuple[Subject, ...]
+    axes: tuple[str, ...]
+    cells: tuple[tuple[Cell, ...], ...]
+    cautions: tuple[str, ...] = ()  # per axis: why its figures cannot be compared; "" if they can
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the collection an answer was decided on."""
+
+    papers_in_corpus: int
+    papers_read: int
+    matched: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens a language model was paid for; all zero in extractive mode."""
 
@@ -166,6 +216,9 @@ class Answer:
     sources: tuple[Source, ...] = ()  # what statements cite; for not_stated, the papers at hand
     abstention: Abstention | None = None
     message: str = ""  # our own words: a greeting's reply, or why nothing is answered
+    table: Table | None = None  # of a comparison
+    coverage: Coverage | None = None  # of a list
+    near: tuple[Source, ...] = ()  # near misses of a list, offered and not counted
     retrieved: tuple[Hit, ...] = ()  # best first, each paper once
     papers_in_corpus: int = 0
     index: str = ""  # hash of the index generation
@@ -178,6 +231,23 @@ class Answer:
     def abstained(self) -> bool:
         """Whether nothing was claimed, and `abstention` says of which kind."""
         return self.abstention is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a verb made of a question, before it is verified; fields as in `Answer`."""
+
+    shape: Shape
+    statements: tuple[Statement, ...] = ()
+    sources: tuple[Source, ...] = ()
+    abstention: Abstention | None = None
+    message: str = ""
+    table: Table | None = None
+    coverage: Coverage | None = None
+    near: tuple[Source, ...] = ()
+    retrieved: tuple[Hit, ...] = ()
+    trace: Mapping[str, str] = field(default_factory=dict)
+    found_at: float = 0.0  # `time.perf_counter()` when retrieval had ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag.types import Citation, Evidence, Paper, Statement
+from rag.types import Cell, Citation, Evidence, Paper, Statement, Table
 
 
 def verify(statements: Sequence[Statement], papers: Mapping[str, Paper]) -> tuple[Statement, ...]:
@@ -19,6 +19,23 @@ def verify(statements: Sequence[Statement], papers: Mapping[str, Paper]) -> tupl
     not what it was, with the reason. Never `supported` because a check could not run.
     """
     return tuple(_checked(statement, papers) for statement in statements)
+
+
+def verify_table(table: Table, papers: Mapping[str, Paper]) -> Table:
+    """*table* with every quotation looked up; a cell that fails says so and cites nothing."""
+    return replace(
+        table,
+        cells=tuple(tuple(_checked_cell(cell, papers) for cell in row) for row in table.cells),
+    )
+
+
+def _checked_cell(cell: Cell, papers: Mapping[str, Paper]) -> Cell:
+    if not cell.stated:
+        return cell
+    checked = _checked(Statement(cell.text, cell.citations, "unverified"), papers)
+    if checked.verdict == "supported":
+        return cell
+    return Cell(f"unverified: {'; '.join(checked.reasons)}")
 
 
 def _checked(statement: Statement, papers: Mapping[str, Paper]) -> Statement:

@@ -39,6 +39,8 @@ FLOORS = {
     "rag/question": 1.2,
     "rag/assess": 1.3,
     "rag/evidence": 1.3,
+    "rag/criteria": 1.3,
+    "rag/sides": 1.3,
     # 2: one door to each heavy library, and the store over them
     "rag/catalog": 2.0,
     "rag/chunk": 2.0,
@@ -52,7 +54,10 @@ FLOORS = {
     # 3: the verbs, over Protocols only
     "rag/retrieve": 3.0,
     "rag/compose": 3.1,
+    "rag/survey": 3.1,
+    "rag/compare": 3.2,
     "rag/route": 3.0,
+    "rag/followup": 3.1,
     "rag/verify": 3.0,
     # 4: the one place that chooses parts
     "rag/app": 4.0,

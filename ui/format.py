@@ -9,8 +9,20 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 
-from rag.types import Answer, Citation, Evidence, Hit, Paper, Source, Statement, Verdict
+from rag.types import (
+    Answer,
+    Cell,
+    Citation,
+    Evidence,
+    Hit,
+    Paper,
+    Source,
+    Statement,
+    Table,
+    Verdict,
+)
 
 SUPPORTED = "Supported by the abstract"
 VERBATIM = "Word for word in the abstract"
@@ -152,13 +164,14 @@ def record(answer: Answer, *, id: str | None, turn: int) -> dict[str, object]:
         "abstained": answer.abstained,
         "abstention": answer.abstention,
         "statements": [_statement_record(statement) for statement in answer.statements],
-        "table": None,
+        "table": _table_record(answer.table) if answer.table else None,
         "sources": [
             {"n": source.n, "paper_id": source.paper_id, "title": source.title}
             for source in answer.sources
         ],
         "retrieved": [_hit_record(hit) for hit in answer.retrieved],
-        "coverage": None,
+        "coverage": asdict(answer.coverage) if answer.coverage else None,
+        "near": [{"paper_id": near.paper_id, "title": near.title} for near in answer.near],
         "timings_ms": {name: float(spent) for name, spent in answer.timings_ms.items()},
         "usage": {
             "prompt_tokens": answer.usage.prompt_tokens,
@@ -184,6 +197,25 @@ def search_record(hits: Sequence[Hit], *, id: str | None) -> dict[str, object]:
             }
             for hit in hits
         ],
+    }
+
+
+def _table_record(table: Table) -> dict[str, object]:
+    return {
+        "subjects": [
+            {"name": one.name, "title": one.title, "found": one.found} for one in table.subjects
+        ],
+        "axes": list(table.axes),
+        "cells": [[_cell_record(cell) for cell in row] for row in table.cells],
+        "cautions": list(table.cautions),
+    }
+
+
+def _cell_record(cell: Cell) -> dict[str, object]:
+    return {
+        "text": cell.text,
+        "stated": cell.stated,
+        "citations": [_citation_record(citation) for citation in cell.citations],
     }
 
 

@@ -2,9 +2,9 @@
 
 * `eval/calibration/questions-and-claims.jsonl.xz`: 3,492 papers outside the seeds, each with an
   everyday question, a technical one with its answer sentence, and three claims;
-* `stated-and-not.jsonl.xz`, beside it: for 800 of those papers a question that the abstract
-  answers, with its evidence, and one as natural that it does not, with the sentence that comes
-  nearest;
+* `stated-and-not.jsonl.xz`, beside it: for many of those papers one or two questions that the
+  abstract answers, with their evidence, and as many as natural that it does not, with the
+  sentences that come nearest;
 * `scitldr-train.jsonl.xz` (Apache-2.0), `abstracts-acl.jsonl.xz` (CC BY 4.0) and SciFact's training
   claims (CC BY 4.0), which are not committed: give the folder that holds them.
 
@@ -44,11 +44,22 @@ def _records(line: str) -> Iterator[Row]:
 
 
 def papers() -> tuple[list[Row], list[Row]]:
-    """Rows to learn from and rows to measure, each with its `more` questions where it has any."""
+    """Rows to learn from and rows to measure.
+
+    Each has `stated`, a list of (question, sentences that answer it), and `silent`, a list of
+    questions that its abstract does not answer; empty where nobody wrote any.
+    """
     more = {row["id"]: row for row in read(STATED)}
-    rows = [{**row, "more": more.get(row["id"])} for row in read(QUESTIONS)]
+    rows = [{**row, **_more(more.get(row["id"]))} for row in read(QUESTIONS)]
     learned = [row for row in rows if row["split"] == "train" and has_learned(row["id"])]
     return learned, [row for row in rows if row["split"] == "dev"]
+
+
+def _more(row: Row | None) -> Row:
+    if row is None:
+        return {"stated": [], "silent": []}
+    pairs = zip(row["stated"], row["stated_evidence"], strict=True)
+    return {"stated": list(pairs), "silent": list(row["not_stated"])}
 
 
 def document(row: Row) -> str:
@@ -79,9 +90,6 @@ def like_batches(
         yield np.array(flat[start : start + size])
 
 
-def questions_of(row: Row) -> Sequence[tuple[str, str]]:
-    """The row's pointed questions, each with the sentence that answers it."""
-    own = [(row["q_technical"], row["a_sentence"])]
-    if row["more"]:
-        own.append((row["more"]["stated"], row["more"]["stated_evidence"][0]))
-    return own
+def questions_of(row: Row) -> Sequence[tuple[str, Sequence[str]]]:
+    """The row's pointed questions, each with the sentences that answer it."""
+    return [(row["q_technical"], [row["a_sentence"]]), *row["stated"]]

@@ -135,7 +135,7 @@ def of_questions(encoder: Encoder, batch: list[Row], chance: np.random.Generator
     documents = encoder(texts)
     everyday = encoder([row["q_everyday"] for row in batch])
     asked = encoder([question for question, _ in pointed])
-    sentences = encoder([sentence for _, sentence in pointed])
+    sentences = encoder([sentences[0] for _, sentences in pointed])
     both_ways = contrast(everyday, documents) + 0.3 * contrast(documents, everyday)
     return both_ways + 0.5 * contrast(asked, documents) + 0.7 * contrast(asked, sentences)
 

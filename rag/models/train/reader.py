@@ -1,31 +1,36 @@
 """Train the reader: a cross-encoder that reads a question and an abstract together.
 
-    python -m rag.models.train.reader OUT_FOLDER [LEARNED.pt]
+    python -m rag.models.train.reader OUT_FOLDER STEPS [CONTINUED.pt]
 
-One encoder, started from the fine-tuned embedder's weights, and three small heads over means of
-token vectors: whether the paper is meant (`relevance`), whether what is shown of it says the answer
-(`answered`), both over the mean of everything, and for each sentence whether it is evidence
-(`evidence`). All are logits of a binary cross-entropy; evidence also competes within the abstract.
+One encoder and three small heads over means of token vectors: whether the paper is meant
+(`relevance`), whether what is shown of it says the answer (`answered`), both over the mean of
+everything, and for each sentence whether it is evidence (`evidence`). It starts from the reader
+that is shipped, read back from its ONNX file, or from CONTINUED.pt.
 
-What it reads is `[CLS] question [SEP] title [SEP] sentence [SEP] sentence …`, either a whole
-abstract or, as for reranking, a window of the sentences closest to the question. Where there is
-nothing to find it learns from
+What it reads is `[CLS] question [SEP] title [SEP] sentence [SEP] sentence …`. The unit of a step is
+a group of such readings about one paper, because what has to be learned are differences:
 
-* the right paper without its answer sentence, and `not_stated` questions written for the paper:
-  relevant, not answered, no evidence;
-* a paper that the embedder ranks high for the question but is not the right one.
+* one question beside the paper it is about and beside papers that the embedder finds close to it:
+  the first is to get more relevance (RankNet; Burges et al., 2005);
+* one paper beside questions that it answers, and as natural ones that it does not (written for it,
+  or with the answer sentence taken out): the former are to get more of `answered`, likewise;
+* each reading also has the binary cross-entropies of what is known of it, and its evidence
+  competes within the abstract.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from rag.embed import load_embedded
 from rag.models.train.data import Row, document, papers, questions_of
@@ -33,10 +38,11 @@ from rag.models.train.embedder import stock_encoder
 from rag.reader import encode
 from rag.sentences import split
 
-STEPS, PIECE, STEP, RATE, WARM, FROZEN, SEED = 300, 16, 48, 1.2e-4, 20, 3, 0
-WINDOW = 3  # sentences of a paper in a short example
-MOST_CHARACTERS = 950  # of an abstract in training: about 220 tokens; evidence always stays
-NEAR = 6  # a wrong paper is drawn from this many that the embedder ranks highest
+SHIPPED = Path(__file__).parents[1] / "reader.onnx"
+STEP, PIECE, RATE, WARM, FROZEN, SEED = 12, 3600, 1e-4, 40, 2, 0  # groups, tokens at once, …
+WINDOW = 4  # sentences of a paper in a short reading
+MOST_CHARACTERS = 1500  # of an abstract in training: about 330 tokens; evidence always stays
+NEAR, WRONG = 12, 3  # wrong papers are drawn from this many that the embedder ranks highest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +53,24 @@ class Shown:
     title: str
     sentences: tuple[str, ...]
     relevant: bool
-    answered: bool
+    answered: bool | None
     evidence: tuple[bool, ...] | None
+
+    @property
+    def size(self) -> int:
+        """About how many tokens it has."""
+        return (len(self.question) + len(self.title) + sum(map(len, self.sentences))) // 4
+
+
+Group = tuple[Shown, ...]
 
 
 class Reader(torch.nn.Module):
     """The encoder and its heads."""
 
-    def __init__(self, learned: Path | None) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.encoder = stock_encoder()
-        if learned:
-            self.encoder.load_state_dict(torch.load(learned))
         for layer in self.encoder.encoder.layer[:FROZEN]:
             layer.requires_grad_(False)
         width = self.encoder.config.hidden_size
@@ -84,39 +96,60 @@ class Reader(torch.nn.Module):
         return self.paper(means[:, 0]), self.evidence(means[:, 1:]).squeeze(-1)
 
 
-def main(out: Path, learned: Path | None) -> None:
+def main(out: Path, steps: int, continued: Path | None) -> None:
     """Train, save `reader.pt` in *out*, and print what the dev rows show."""
     torch.manual_seed(SEED)
     chance = np.random.default_rng(SEED)
     rows, dev = papers()
-    model = Reader(learned)
+    model = Reader()
+    model.load_state_dict(torch.load(continued) if continued else shipped(model))
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad], lr=RATE, weight_decay=0.01
     )
-    shown = Examples(rows)
-    measured = [one for row in Examples(dev).epoch(np.random.default_rng(1)) for one in row]
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda n: max(0.02, min((n + 1) / WARM, (STEPS - n) / (STEPS - WARM)))
+        optimizer, lambda n: max(0.02, min((n + 1) / WARM, (steps - n) / (steps - WARM)))
     )
-    began, waiting = time.time(), list[Shown]()
-    for count in range(1, STEPS + 1):
-        if len(waiting) < STEP:
-            flat = [one for row in shown.epoch(chance) for one in row]
-            waiting += [flat[i] for i in chance.permutation(len(flat))]
-        loss = step(model, [waiting.pop() for _ in range(STEP)])
+    learned, measured = Examples(rows), Examples(dev)
+    print(f"{len(rows)} papers to learn from, {len(dev)} to measure; {report(model, measured)}")
+    began, groups = time.time(), learned.groups(chance)
+    for count in range(1, steps + 1):
+        loss = step(model, [next(groups) for _ in range(STEP)])
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
-        if count % 10 == 0:
-            print(f"{count}/{STEPS} {loss:.3f} {time.time() - began:.0f} s", flush=True)
-        if count % 100 == 0:
+        if count % 25 == 0:
+            print(f"{count}/{steps} {loss:.3f} {time.time() - began:.0f} s", flush=True)
+        if count % 250 == 0 or count == steps:
             torch.save(model.state_dict(), out / "reader.pt")
-    print(report(model, measured[:1200]), flush=True)
+            print(report(model, measured), flush=True)
+
+
+def shipped(model: Reader) -> dict[str, torch.Tensor]:
+    """The weights of the shipped ONNX file under the names that *model* has for them."""
+    graph = onnx.load(SHIPPED).graph
+    known = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    state = {
+        name: torch.tensor(known.get(name, value.numpy()))
+        for name, value in model.state_dict().items()
+    }
+
+    def widened(stem: str) -> torch.Tensor:
+        """Int8 back to float: scale * (weight - zero point), per channel or per tensor."""
+        weight = known[f"{stem}_quantized"].astype(np.float32)
+        return torch.tensor(known[f"{stem}_scale"] * (weight - known[f"{stem}_zero_point"]))
+
+    for name in [name for name in state if f"{name}_quantized" in known]:
+        state[name] = widened(name)  # the embedding tables
+    for node in graph.node:
+        if node.op_type == "MatMulInteger":  # "/encoder/encoder/layer.0/…/key/MatMul_quant"
+            name = node.name.strip("/").rsplit("/", 1)[0].replace("/", ".") + ".weight"
+            state[name] = widened(node.input[1].removesuffix("_quantized")).T.contiguous()
+    return state
 
 
 class Examples:
-    """Questions beside papers, drawn anew every epoch."""
+    """Groups of readings, drawn anew every epoch."""
 
     def __init__(self, rows: list[Row]) -> None:
         embed = load_embedded()
@@ -126,67 +159,77 @@ class Examples:
         ends = np.cumsum([len(texts) for texts in self.texts])
         self.vectors = np.split(flat, ends[:-1])
         self.documents = embed([document(row) for row in rows])
-        self.embed = embed
+        self.everyday = embed([row["q_everyday"] for row in rows])
+        self.pointed = embed([row["q_technical"] for row in rows])
 
-    def epoch(self, chance: np.random.Generator) -> list[list[Shown]]:
-        """One epoch's examples, per row."""
-        pointed = [questions_of(row)[chance.integers(len(questions_of(row)))] for row in self.rows]
-        asked = self.embed([question for question, _ in pointed])
-        everyday = self.embed([row["q_everyday"] for row in self.rows])
-        return [
-            self._of(place, chance, *pointed[place], asked[place], everyday[place])
-            for place in range(len(self.rows))
-        ]
+    def groups(self, chance: np.random.Generator) -> Iterator[Group]:
+        """Groups without end, every paper's once an epoch, in a random order."""
+        while True:
+            for place in chance.permutation(len(self.rows)):
+                if chance.random() < 0.6:
+                    yield self.ranked(int(place), chance)
+                yield self.contrasted(int(place), chance)
 
-    def _of(
-        self,
-        place: int,
-        chance: np.random.Generator,
-        question: str,
-        answer: str,
-        asked: NDArray[np.float32],
-        everyday: NDArray[np.float32],
-    ) -> list[Shown]:
-        row, texts = self.rows[place], self.texts[place]
-        plain = row["q_everyday"]
-        marks = [_same(text, _spans(row, question, answer)) for text in texts]
-        all_of_it = list(range(len(texts)))
-        shown = [self._show(place, question, all_of_it, True, True, marks)]
-        window = self._window(place, everyday) if chance.random() < 0.7 else all_of_it
-        shown.append(self._show(place, plain, window, True, True, None))
-        wrong, vector = (question, asked) if chance.random() < 0.5 else (plain, everyday)
-        other = self._other(place, vector, chance)
-        shown.append(self._show(other, wrong, self._window(other, vector), False, False, None))
-        if chance.random() < 0.5 and sum(marks) < len(texts):
-            rest = [i for i in all_of_it if not marks[i]]
-            shown.append(self._show(place, question, rest, True, False, [False] * len(texts)))
-        if chance.random() < 0.35:
-            window = self._window(place, asked)
-            held = any(marks[i] for i in window)
-            shown.append(self._show(place, question, window, True, held, marks))
-        if row["more"]:
-            none = [False] * len(texts)
-            silent = row["more"]["not_stated"]
-            shown.append(self._show(place, silent, all_of_it, True, False, none))
-        return shown
+    def ranked(self, place: int, chance: np.random.Generator) -> Group:
+        """One question beside the paper it is about and beside papers near it."""
+        row = self.rows[place]
+        plain = chance.random() < 0.6
+        question = row["q_everyday"] if plain else row["q_technical"]
+        vector = (self.everyday if plain else self.pointed)[place]
+        near = np.argsort(-(self.documents @ vector), kind="stable")[: NEAR + 1]
+        wrong = chance.permutation([int(i) for i in near if i != place])[:WRONG]
+        shown = [self._show(place, question, self._window(place, vector), None, True, None)]
+        for other in wrong:
+            window = self._window(int(other), vector)
+            shown.append(self._show(int(other), question, window, [], False, False))
+        return tuple(shown)
+
+    def contrasted(self, place: int, chance: np.random.Generator) -> Group:
+        """One paper beside questions that it answers and questions that it does not."""
+        row, everything = self.rows[place], list(range(len(self.texts[place])))
+        answered = questions_of(row)
+        chosen = chance.permutation(len(answered))[:2]
+        shown = []
+        for question, spans in (answered[i] for i in chosen):
+            marks = self._marks(place, spans)
+            shown.append(self._show(place, question, everything, marks, True, True))
+        question, spans = answered[chosen[0]]
+        marks = self._marks(place, spans)
+        rest = [i for i in everything if not marks[i]]
+        if rest and (chance.random() < 0.5 or not row["silent"]):
+            shown.append(self._show(place, question, rest, [], True, False))
+        silent = [row["silent"][i] for i in chance.permutation(len(row["silent"]))[:2]]
+        shown += [self._show(place, asked, everything, [], True, False) for asked in silent]
+        if chance.random() < 0.4:
+            shown.append(self._show(place, row["q_everyday"], everything, None, True, True))
+        return tuple(shown)
+
+    def _marks(self, place: int, spans: Sequence[str]) -> list[int]:
+        texts = self.texts[place]
+        return [any(text in span or span in text for span in spans) for text in texts]
 
     def _show(
         self,
         place: int,
         question: str,
         which: list[int],
+        marks: list[int] | None,
         relevant: bool,
-        answered: bool,
-        marks: list[bool] | None,
+        answered: bool | None,
     ) -> Shown:
-        which = self._fit(place, which, marks or [])
-        texts = tuple(self.texts[place][i] for i in which)
-        evidence = None if marks is None else tuple(marks[i] for i in which)
-        if marks is None and not relevant:
-            evidence = (False,) * len(which)
-        return Shown(question, self.rows[place]["title"], texts, relevant, answered, evidence)
+        """A reading of the sentences *which*; *marks* empty: none is evidence."""
+        full = None if marks is None else (marks or [0] * len(self.texts[place]))
+        which = self._fit(place, which, full)
+        return Shown(
+            question,
+            self.rows[place]["title"],
+            tuple(self.texts[place][i] for i in which),
+            relevant,
+            answered,
+            None if full is None else tuple(bool(full[i]) for i in which),
+        )
 
-    def _fit(self, place: int, which: list[int], marks: list[bool]) -> list[int]:
+    def _fit(self, place: int, which: list[int], marks: list[int] | None) -> list[int]:
         """Sentences of *which* within MOST_CHARACTERS; unmarked ones go, the last first."""
         kept = list(which)
         spare = [i for i in which if not (marks and marks[i])]
@@ -198,22 +241,8 @@ class Examples:
         order = np.argsort(-(self.vectors[place] @ vector), kind="stable")[:WINDOW]
         return sorted(int(i) for i in order)
 
-    def _other(self, place: int, vector: NDArray[np.float32], chance: np.random.Generator) -> int:
-        near = np.argsort(-(self.documents @ vector), kind="stable")[: NEAR + 1]
-        wrong = [int(i) for i in near if i != place]
-        return wrong[chance.integers(len(wrong))]
 
-
-def _spans(row: Row, question: str, answer: str) -> list[str]:
-    more = row["more"]
-    return list(more["stated_evidence"]) if more and more["stated"] == question else [answer]
-
-
-def _same(text: str, spans: list[str]) -> bool:
-    return any(text in span or span in text for span in spans)
-
-
-def batch_of(shown: list[Shown]) -> dict[str, torch.Tensor]:
+def batch_of(shown: Sequence[Shown]) -> dict[str, torch.Tensor]:
     """The model's inputs for *shown*, padded."""
     readings = [encode(s.question, s.title, s.sentences) for s in shown]
     longest = max(r.input_ids.shape[1] for r in readings)
@@ -229,66 +258,105 @@ def batch_of(shown: list[Shown]) -> dict[str, torch.Tensor]:
     return {n: torch.tensor(a) for n, a in zip(names, arrays, strict=True)}
 
 
-def step(model: Reader, shown: list[Shown]) -> float:
-    """Add the gradients of one step's examples, in pieces of like length; the mean loss."""
-    ordered = sorted(shown, key=lambda s: sum(map(len, s.sentences)))
+def pieces_of(groups: Sequence[Group]) -> Iterator[list[Group]]:
+    """*groups*, those of like length together, in pieces of at most PIECE tokens."""
+    piece: list[Group] = []
+    for group in sorted(groups, key=lambda group: max(one.size for one in group)):
+        longest, count = max(one.size for one in group), sum(map(len, (*piece, group)))
+        if piece and longest * count > PIECE:
+            yield piece
+            piece = []
+        piece.append(group)
+    yield piece
+
+
+def step(model: Reader, groups: Sequence[Group]) -> float:
+    """Add the gradients of one step's groups; the mean loss."""
     total = 0.0
-    for start in range(0, len(ordered), PIECE):
-        piece = ordered[start : start + PIECE]
-        loss = loss_of(model, piece) * len(piece) / len(shown)
+    for piece in pieces_of(groups):
+        loss = loss_of(model, piece) / len(groups)
         loss.backward()
-        total += float(loss)
+        total += float(loss.detach())
     return total
 
 
-def loss_of(model: Reader, shown: list[Shown]) -> torch.Tensor:
-    """Binary cross-entropies of the three heads, and evidence's share within its abstract."""
-    inputs = batch_of(shown)
+def read(model: Reader, groups: Sequence[Group]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The logits of all readings of *groups*, in order."""
     with torch.autocast("cpu", torch.bfloat16):
-        paper, evidence = model(**inputs)
-    paper, evidence = paper.float(), evidence.float()
+        paper, evidence = model(**batch_of([one for group in groups for one in group]))
+    return paper.float(), evidence.float()
+
+
+def loss_of(model: Reader, groups: Sequence[Group]) -> torch.Tensor:
+    """The sum over *groups* of what the module's docstring says."""
+    paper, evidence = read(model, groups)
+    parts, start = [], 0
+    for group in groups:
+        rows = slice(start, start + len(group))
+        parts.append(_of_group(group, paper[rows], evidence[rows]))
+        start += len(group)
+    return torch.stack(parts).sum()
+
+
+def _of_group(group: Group, paper: torch.Tensor, evidence: torch.Tensor) -> torch.Tensor:
     entropy = torch.nn.functional.binary_cross_entropy_with_logits
-    target = torch.tensor([[s.relevant, s.answered] for s in shown], dtype=torch.float32)
-    loss = entropy(paper, target)
-    parts = []
-    for row, one in zip(evidence, shown, strict=True):
-        if one.evidence is None or not one.sentences:
-            continue
-        marks = torch.tensor(one.evidence, dtype=torch.float32)
-        own = row[: len(marks)]
-        parts.append(entropy(own, marks))
-        if marks.any():
-            parts.append(0.5 * -torch.log((torch.softmax(own, 0) * marks).sum() + 1e-9))
-    return loss + torch.stack(parts).sum() / len(shown) if parts else loss
+    softplus = torch.nn.functional.softplus
+    loss = entropy(paper[:, 0], torch.tensor([float(s.relevant) for s in group]))
+    known = [i for i, s in enumerate(group) if s.answered is not None]
+    if known:
+        target = torch.tensor([float(bool(group[i].answered)) for i in known])
+        loss = loss + entropy(paper[known, 1], target)
+    for i, one in enumerate(group):
+        for j, other in enumerate(group):
+            if one.relevant and not other.relevant and one.question == other.question:
+                loss = loss + softplus(paper[j, 0] - paper[i, 0]) / len(group)
+            if one.answered and other.relevant and other.answered is False:
+                loss = loss + softplus(paper[j, 1] - paper[i, 1]) / len(group)
+        if one.evidence is not None and one.sentences:
+            marks, own = torch.tensor(one.evidence).float(), evidence[i, : len(one.sentences)]
+            loss = loss + entropy(own, marks) / len(group)
+            if marks.any():
+                share = (torch.softmax(own, 0) * marks).sum()
+                loss = loss - 0.5 * torch.log(share + 1e-9) / len(group)
+    return loss
 
 
-def report(model: Reader, shown: list[Shown]) -> str:
-    """AUROC of relevance and answered, and how often a right sentence is first, as text."""
-    logits, hits = [], []
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        ordered = sorted(shown, key=lambda s: sum(map(len, s.sentences)))
-        for start in range(0, len(ordered), PIECE):
-            piece = ordered[start : start + PIECE]
-            paper, evidence = model(**batch_of(piece))
-            logits.append(paper.float())
-            for row, one in zip(evidence.float(), piece, strict=True):
+def report(model: Reader, examples: Examples) -> str:
+    """How the model orders dev papers, dev questions and dev sentences, as text."""
+    chance = np.random.default_rng(1)
+    places = range(len(examples.rows))
+    ranked = [examples.ranked(place, chance) for place in places]
+    contrasted = [examples.contrasted(place, chance) for place in places]
+    first, pairs, hits, rows = [], [], [], []
+    with torch.no_grad():
+        for group in ranked:
+            paper, _ = read(model, [group])
+            first.append(int(paper[:, 0].argmax()) == 0)
+        for group in contrasted:
+            paper, evidence = read(model, [group])
+            rows += [(float(p[1]), s) for p, s in zip(paper, group, strict=True)]
+            for row, one in zip(evidence, group, strict=True):
                 if one.evidence and any(one.evidence):
                     hits.append(one.evidence[int(row[: len(one.evidence)].argmax())])
-    rows = torch.cat(logits).numpy()
-    relevant = np.array([s.relevant for s in ordered])
-    answered = np.array([s.answered for s in ordered])
-    kept = relevant
+            pairs += [
+                bool(paper[i, 1] > paper[j, 1])
+                for i, one in enumerate(group)
+                for j, other in enumerate(group)
+                if one.answered and other.answered is False and one.question != other.question
+            ]
+    scores = np.array([score for score, _ in rows])
+    right = np.array([bool(s.answered) for _, s in rows])
     return (
-        f"relevance AUROC {auroc(rows[:, 0], relevant):.3f}, answered AUROC among relevant "
-        f"{auroc(rows[kept, 1], answered[kept]):.3f}, right sentence first {np.mean(hits):.3f}"
+        f"dev: right paper first of {WRONG + 1} {np.mean(first):.3f}, answered AUROC "
+        f"{auroc(scores, right):.3f}, within a paper {np.mean(pairs):.3f}, right sentence first "
+        f"{np.mean(hits):.3f}"
     )
 
 
-def auroc(scores: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+def auroc(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Share of (right, wrong) pairs in the right order (Hanley and McNeil, 1982)."""
-    better = scores[right][:, None] > scores[~right][None, :]
-    return float(better.mean())
+    return float((scores[right][:, None] > scores[~right][None, :]).mean())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]) if len(sys.argv) > 3 else None)
