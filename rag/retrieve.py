@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,27 @@ def read(
     return Reading(folded, vector, named, hits, covered, reader, first)
 
 
+def read_one(library: Library, question: str, place: int, reading: PairRead | None) -> Reading:
+    """*question* asked of the one paper at *place*, which is known to be meant.
+
+    *reading* is what the library's reader made of the two, if there is one.
+    """
+    snapshot, folded = library.snapshot, fold(question)
+    vector = library.embedder([folded])[0]
+    chunks = _rows(snapshot.chunks, snapshot.chunk_starts, place)
+    sentences = sentence_vectors(snapshot, place)
+    hit = Hit(
+        paper=snapshot.papers[place],
+        rank=1,
+        score=0.0,
+        whole=float((chunks @ vector).max()),
+        best_sentence=float((sentences @ vector).max()),
+        named=True,
+    )
+    named = NamedPapers(frozenset({hit.paper.id}), frozenset(), (), ())
+    return Reading(folded, vector, named, (hit,), (1.0,), library.reader, reading)
+
+
 def read_whole(snapshot: Snapshot, reader: PairReader, question: str, place: int) -> PairRead:
     """What *reader* makes of all of the abstract at *place*."""
     sentences = [sentence.text for sentence in sentences_of(snapshot, place)]
@@ -107,10 +128,13 @@ def sentences_of(snapshot: Snapshot, place: int) -> tuple[Sentence, ...]:
 
 def sentence_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
     """Their vectors, float32 (sentences, dim), in the same order."""
-    first = snapshot.sentence_starts[place]
-    more = place + 1 < len(snapshot.sentence_starts)
-    last = snapshot.sentence_starts[place + 1] if more else len(snapshot.sentences)
-    return snapshot.sentences[first:last]
+    return _rows(snapshot.sentences, snapshot.sentence_starts, place)
+
+
+def _rows(matrix: NDArray[np.float32], starts: NDArray[np.intp], place: int) -> NDArray[np.float32]:
+    """The rows of the paper at *place*, of which *starts* gives every paper's first."""
+    last = starts[place + 1] if place + 1 < len(starts) else len(matrix)
+    return matrix[starts[place] : last]
 
 
 def signals_of(
@@ -178,32 +202,57 @@ def _hit(
 
 def named_papers(snapshot: Snapshot, question: str) -> NamedPapers:
     """Resolve the names in *question* against those of the collection."""
-    asked = dict(asked_names(question))
     marked = {key_of(word): word for word in marked_names(question)}
-    owners: dict[str, list[tuple[str, str, bool]]] = {}
-    for key, surface, paper, introduced in snapshot.catalog.papers_named(sorted(asked)):
-        owners.setdefault(key, []).append((surface, paper, introduced))
+    owners = _owners(snapshot, question, marked)
     introduced_by = _quoted(snapshot, question)
     mentioned_by: set[str] = set()
     known: list[str] = []
-    for key, found in owners.items():
-        if _is_ordinary(snapshot, key, asked[key], found, key in marked):
-            continue
-        known.append(asked[key])
-        own = {paper for _, paper, introduced in found if introduced}
-        own = {paper for paper in own if _is_titled(snapshot, paper, key)} or own
+    for surface, found in owners.items():
+        known.append(surface)
+        own = _introducing(snapshot, key_of(surface), found)
         everyone = {paper for _, paper, _ in found}
         if 0 < len(own) <= RARE_NAME:
             introduced_by |= own
         elif len(everyone) <= RARE_NAME:
             mentioned_by |= everyone
+    held = {key_of(surface) for surface in owners}
     unknown = tuple(
         word
         for key, word in marked.items()
-        if key not in owners
-        and not any(_stands(snapshot, form) for form in (word, word.rstrip("s")))
+        if key not in held and not any(_stands(snapshot, form) for form in (word, word.rstrip("s")))
     )
     return NamedPapers(frozenset(introduced_by), frozenset(mentioned_by), tuple(known), unknown)
+
+
+def introduced_names(snapshot: Snapshot, question: str) -> dict[str, frozenset[str]]:
+    """The names in *question*, as it writes them, that a few papers introduce, with their ids."""
+    marked = {key_of(word): word for word in marked_names(question)}
+    found = {
+        surface: frozenset(_introducing(snapshot, key_of(surface), owners))
+        for surface, owners in _owners(snapshot, question, marked).items()
+    }
+    return {surface: papers for surface, papers in found.items() if 0 < len(papers) <= RARE_NAME}
+
+
+def _owners(
+    snapshot: Snapshot, question: str, marked: Mapping[str, str]
+) -> dict[str, list[tuple[str, str, bool]]]:
+    """By name of *question*: (surface, paper id, introduced) of who has it; ordinary words fall out."""
+    asked = dict(asked_names(question))
+    owners: dict[str, list[tuple[str, str, bool]]] = {}
+    for key, surface, paper, introduced in snapshot.catalog.papers_named(sorted(asked)):
+        owners.setdefault(key, []).append((surface, paper, introduced))
+    return {
+        asked[key]: found
+        for key, found in owners.items()
+        if not _is_ordinary(snapshot, key, asked[key], found, key in marked)
+    }
+
+
+def _introducing(snapshot: Snapshot, key: str, found: Sequence[tuple[str, str, bool]]) -> set[str]:
+    """Papers that introduce the name of *key*; of these, those titled by it if there are any."""
+    own = {paper for _, paper, introduced in found if introduced}
+    return {paper for paper in own if _is_titled(snapshot, paper, key)} or own
 
 
 def _is_titled(snapshot: Snapshot, paper: str, key: str) -> bool:

@@ -1,10 +1,287 @@
-"""What a question compares, and on what: read from its words alone. Pure rules."""
+"""What a question compares, and on what: read from its words alone. Pure rules.
+
+`cut` breaks a question into pieces at the words that set things side by side ("vs", "and", "than");
+`rag.compare` finds out which pieces are papers. What is left of the question, with each side written
+as a mark, is read by `axes_in`.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from rag.question import compares
+from rag.text import squeeze
+from rag.words import STOPWORDS, compounds
+
+MOST_SIDES = 5
+MOST_AXES = 7
+
+# Sets what stands before it beside what stands after it.
+_JOINS = re.compile(
+    r"\s*(?:,\s*(?:and|or|und|oder|y|et|ou|as well as)\s+|,\s+|\s+(?:and|or|vs\.?|v\.|versus|against"
+    r"|than|with|to|into|compared (?:to|with)|as opposed to|rather than|instead of|as well as"
+    r"|und|oder|gegen(?:über)?|y|o|et|ou|contre|contra|frente a)\s+|\s+&\s+|\s*(?:和|与|與|跟|と)\s*)",
+    re.IGNORECASE,
+)
+_STOPS = re.compile(r"[?!;:。？！：；]+\s*|(?<=[^\W\d_])\.(?:\s+|$)|\.{2,}\s*|\s[-–—]+\s|\n+")
+_STRONG = re.compile(
+    r"\b(?:vs|v|versus|against|compared (?:to|with)|as opposed to|gegen(?:über)?|contre|frente a)\b",
+    re.IGNORECASE,
+)
+# What may stand before the first side and belongs to none.
+_LEAD = re.compile(
+    r"^(?:(?:and|so|but|ok|now|please|hi|well|also|on|in|of|for|by|from|between|betwen|among|with|as"
+    r"|how|what|what's|whats|which|who|where|when|why|is|are|was|were|do|does|did|can|could|would|will"
+    r"|should|has|have|tell me|show me|give me|explain|describe|i see|there are|there's|one|me"
+    r"|compare|comparing|comparison|contrast|contrasting|rank|order|sort|put|list|difference[s]?"
+    r"|diff(?:e)?rence[s]?|differ|different|similarit(?:y|ies)|changed|change|changes|better"
+    r"|about|regarding|considering|either|both|whether|versus|vs|the difference|(?:en )?qu[ée]|se"
+    r"|diferencian|diferencia[s]?|entre|wie|worin|was|unterscheide[nt]|sich|unterschied|zwischen"
+    r"|vergleiche?|comparez?|quelle|est|la|les?|différences?|compara(?:r)?)\b[\s,:'’]*)+",
+    re.IGNORECASE,
+)
+# Where a described side ends and the question goes on: not inside "the system that is …".
+_GOES_ON = re.compile(
+    r"(?<!\bthat)(?<!\bwhich)(?<!\bwho)(?<!\bto)\s+(?:both|each|all|differ\w*|diffrent|compare[sd]?"
+    r"|relate[sd]?|stack(?:s|ed)? up|fare[sd]?|do|does|did|aim[s]?|tr(?:y|ies)|tackle[s]?|handle[s]?"
+    r"|approach(?:es)?|perform[s]?|have|has|get[s]?|got|in terms of|in how|when it comes|regarding"
+    r"|actually|really|with respect to|in (?:common|order)|for that|at)\b.*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_DETERMINED = re.compile(
+    r"^(?:the|that|this|an?|its|their|der|die|das|den|el|la|le|il)\b", re.IGNORECASE
+)
+_QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{3,150})[\"“”„«»]|(?<!\w)['‘]([^'’‘]{3,150})['’](?!\w)")
+_SEVERAL_OF = re.compile(
+    r"\b(?:(?:the|these|those|there are|i see|i know|you have|are there)\s+(?:here\s+)?)?"
+    r"(?P<count>two|three|four|five|2|3|4|5|both|pair of)\s+(?:of the\s+)?"
+    r"(?P<kind>(?:[\w-]+\s+){0,3}?(?:papers?|systems?|works?|methods?|models?|frameworks?|benchmarks?"
+    r"|data ?sets?|approaches|techniques?|studies|tokeni[sz]ers?|algorithms?|surveys?|optimi[sz]ers?"
+    r"|libraries|tools?|agents?|schemes?|strategies|ones))\b(?:\s+here)?(?P<what>[^?.!;:]*)",
+    re.IGNORECASE,
+)
+_COUNTS = {"two": 2, "both": 2, "pair of": 2, "three": 3, "four": 4, "five": 5}
+
+_ASKS = re.compile(
+    r"^(?:and\s+|or\s+|but\s+)?(?:(?:with|on|in|at|for|to|by|of|from|under)\s+)?(?:how|what|what's"
+    r"|whats|which|who|where|when|why|do|does|did|is|are|was|were|can|could|has|have|will|would)\b",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"^(?:and\s+|then\s+)?(?:please\s+)?(?:compare|contrast|rank|order|sort|put|list|tell|give|say"
+    r"|show|name)\b",
+    re.IGNORECASE,
+)
+_AXES_FOLLOW = re.compile(
+    r"\b(?:in terms of|with (?:respect|regard) to|regarding|concerning|when it comes to|as to|by how"
+    r"|especially|espescially|particularly|mainly|namely|on|in|by|for)\b\s*",
+    re.IGNORECASE,
+)
+_AND_ASKS = re.compile(
+    r"\s*,?\s+and\s+(?=(?:(?:on|in|at|with|for|to|by|of|from|under)\s+)?(?:how|what|which|who|where"
+    r"|when|why|do|does|did|is|are|was|were|can)\b)|\s*,\s+(?=(?:(?:on|in|at|with|for|to|by|of|from)\s+)?"
+    r"(?:how|what|which|who|where|when|why)\b)|\s*;\s*",
+    re.IGNORECASE,
+)
+_ITEMS = re.compile(
+    r"\s*,\s*(?:and\s+|or\s+)?|\s+and\s+(?:in\s+|on\s+)?|\s*&\s*|\s*/\s*", re.IGNORECASE
+)
+_IDLE = re.compile(
+    r"\b(?:compar\w+|contrast\w*|versus|vs|differ\w*|diffren\w*|similar\w*|alike|in common|side by side"
+    r"|rank|order|sort|put|them|both|each|either|one|ones|two|three|four|five|papers?|first|last|biggest"
+    r"|largest|smallest|fastest|highest|lowest|best|please|main|betwen|between|if any|here|stack up|fare"
+    r"|relate|changed?|about|for each|respectively|question|explain|tell|me|whats|what's)\b",
+    re.IGNORECASE,
+)
+MARK = "\ue000"  # a private character: stands for a side in what is left of a question
+_MARKS = re.compile(rf"{MARK}(?:'s)?")
+_STANDS_FOR_SIDES = re.compile(
+    r"\b(?:each(?: one| of them)?|either(?: one| of them)?|both(?: of them)?|they|them|the two|it"
+    r"|which one|each paper|the papers|the systems)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of the question between joins: a side, or not."""
+
+    start: int
+    end: int
+    text: str
+    joined: str  # the join before it, lower case; "" where a sentence or clause begins
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Things named together by one description: "two papers on checkpointing"."""
+
+    count: int
+    description: str
 
 
 def asks_to_compare(question: str) -> bool:
-    """Whether the question sets two things or more side by side."""
-    return compares(question)
+    """Whether the question may set two things or more side by side."""
+    return compares(question) or bool(_STRONG.search(question) or _OTHER_TONGUES.search(question))
+
+
+_OTHER_TONGUES = re.compile(
+    r"\b(?:unterschied\w*|unterscheid\w*|vergleich\w*|diferenci\w*|compar[aáeé]\w*|différen\w*"
+    r"|gegenüber|mejor que|besser als|schneller als|größer als)\b|区别|比较|对比|違い|比べ",
+    re.IGNORECASE,
+)
+
+
+def cut(question: str) -> tuple[Piece, ...]:
+    """Break *question* at stops and at joins; a quoted title is never cut.
+
+    >>> [piece.text for piece in cut("CodeT vs B4: which scores more on 'HumanEval and MBPP'?")]
+    ['CodeT', 'B4', "which scores more on 'HumanEval and MBPP'"]
+    """
+    quoted = [found.span() for found in _QUOTED.finditer(question)]
+    breaks = [(found.start(), found.end(), "") for found in _STOPS.finditer(question)]
+    breaks += [(f.start(), f.end(), squeeze(f[0]).lower()) for f in _JOINS.finditer(question)]
+    pieces: list[Piece] = []
+    at, joined = 0, ""
+    for start, end, join in [*sorted(breaks), (len(question), len(question), "")]:
+        if start < at or any(first < start and end < last for first, last in quoted):
+            continue
+        text = question[at:start]
+        if text.strip():
+            left = len(text) - len(text.lstrip())
+            pieces.append(Piece(at + left, at + len(text.rstrip()), text.strip(), joined))
+            joined = join
+        elif not join:
+            joined = ""
+        at = end
+    return tuple(pieces)
+
+
+def trimmed(piece: Piece) -> Piece:
+    """*piece* without the question words before a side and what goes on after it."""
+    lead = _LEAD.match(piece.text)
+    skipped = lead.end() if lead else 0
+    rest = piece.text[skipped:]
+    kept = _GOES_ON.sub("", f" {rest}")[1:] if rest else ""
+    kept = kept.strip(" ,'’")
+    start = piece.start + piece.text.find(kept, skipped) if kept else piece.start
+    return Piece(start, start + len(kept), kept, piece.joined)
+
+
+def quoted_in(text: str) -> tuple[str, ...]:
+    """What stands in quotation marks in *text*."""
+    return tuple(a or b for a, b in _QUOTED.findall(text))
+
+
+def is_described(text: str) -> bool:
+    """Whether *text* describes a thing by a noun with an article rather than by a name."""
+    return bool(_DETERMINED.match(text)) and len(compounds(text)) >= 3
+
+
+def is_strong(join: str) -> bool:
+    """Whether *join* ("vs", "against") can only stand between two sides."""
+    return bool(_STRONG.search(join))
+
+
+def several_in(question: str) -> Several | None:
+    """Things described together, with their number; None where there are none.
+
+    >>> several_in("Two papers train LLMs on Frontier. Compare scale.").description
+    'papers train LLMs on Frontier'
+    """
+    found = _SEVERAL_OF.search(question)
+    if not found or len(compounds(found["what"])) < 2:
+        return None
+    count = found["count"].lower()
+    number = _COUNTS.get(count) or int(count)
+    return Several(min(MOST_SIDES, number), squeeze(f"{found['kind']} {found['what']}"))
+
+
+def marked(question: str, spans: Sequence[tuple[int, int]]) -> str:
+    """*question* with each of the *spans*, which do not overlap, written as MARK."""
+    for start, end in sorted(spans, reverse=True):
+        question = f"{question[:start]}{MARK}{question[end:]}"
+    return question
+
+
+def axes_in(text: str) -> tuple[str, ...]:
+    """What a question with its sides written as MARK asks to compare on; () if it does not say.
+
+    Clauses that ask are axes as they stand; the items of a list after "on", "in terms of" or a
+    colon are one each. A clause that only tells what the sides are is none.
+    """
+    clauses = [squeeze(clause) for clause in _STOPS.split(text) if squeeze(clause)]
+    asking = [clause for clause in clauses if _ASKS.match(clause) or _ORDERS.match(clause)]
+    found: list[str] = []
+    after_sides = False
+    for clause in clauses:
+        if clause in asking or MARK in clause:
+            found += _of_clause(clause, only_told=bool(asking) and clause not in asking)
+        elif after_sides:
+            found += _items(clause)
+        after_sides = after_sides or MARK in clause or bool(_ORDERS.match(clause))
+    return tuple(dict.fromkeys(axis for axis in found if _says_something(axis)))[:MOST_AXES]
+
+
+def _of_clause(clause: str, *, only_told: bool) -> list[str]:
+    """The axes of one clause: its own questions, or the list that follows the sides."""
+    last = clause.rfind(MARK)
+    if last >= 0 and not _says_something(clause[:last]):
+        rest = _MARKS.sub("", clause[last:])
+        follow = _AXES_FOLLOW.search(rest)
+        if _ASKS.match(rest.strip(" ,")):
+            return _questions(rest)
+        if follow:
+            return _items(rest[follow.end() :])
+        return [] if only_told else _questions(clause)
+    if only_told:
+        return []
+    if _ORDERS.match(clause):
+        follow = _AXES_FOLLOW.search(clause)
+        return _items(clause[follow.end() :]) if follow else _items(_ORDERS.sub("", clause))
+    return _questions(clause)
+
+
+def _questions(clause: str) -> list[str]:
+    return [_label(part) for part in _AND_ASKS.split(clause)]
+
+
+def _items(text: str) -> list[str]:
+    """The items of a list, unless it is a run of questions."""
+    if _ASKS.match(text) or _AND_ASKS.search(text):
+        return [item for part in _AND_ASKS.split(text) for item in _items_of(part)]
+    return [_label(item) for item in _ITEMS.split(text)]
+
+
+def _items_of(part: str) -> list[str]:
+    return [_label(part)] if _ASKS.match(part) else [_label(item) for item in _ITEMS.split(part)]
+
+
+def _label(text: str) -> str:
+    text = re.sub(r"^(?:and|or|but|then|please)\s+", "", squeeze(text).strip(" ,.'’"), flags=re.I)
+    return squeeze(text)
+
+
+def _says_something(text: str) -> bool:
+    """Whether anything is left of *text* without sides, joins and the words that compare."""
+    rest = _IDLE.sub(" ", _MARKS.sub(" ", text))
+    return any(word.lower() not in STOPWORDS and len(word) > 1 for word in compounds(rest))
+
+
+def asked_of(axis: str, name: str) -> str:
+    """*axis* as a question about one side called *name*.
+
+    >>> asked_of("how many APIs does each cover", "ToolLLM")
+    'how many APIs does ToolLLM cover'
+    """
+    if MARK in axis:
+        return _MARKS.sub(name, axis)
+    asked, count = _STANDS_FOR_SIDES.subn(name, axis, count=1)
+    return asked if count else f"{axis} ({name})"
+
+
+def label_of(axis: str) -> str:
+    """*axis* as it stands at the head of a row."""
+    return squeeze(_MARKS.sub("it", axis)).strip(" ?,.")
