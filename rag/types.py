@@ -133,6 +133,7 @@ class Statement:
     citations: tuple[Citation, ...]
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+    label: str = ""  # under a comparison: "Shared" or "Different"
 
 
 @dataclass(frozen=True, slots=True)
