@@ -36,6 +36,7 @@ from rag.verify import verify, verify_table
 
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
+FEWEST_COMPARED, MOST_COMPARED = 2, 5
 
 
 class PaperChat:
@@ -69,6 +70,7 @@ class PaperChat:
 
         *axes* are what to compare on; without them, what the abstracts speak to. Raises UsageError.
         """
+        check_subjects(subjects, axes)
         question = _spelt_out(subjects, axes)
         check_question(question)
         began = time.perf_counter()
@@ -291,6 +293,14 @@ def check_question(question: str) -> None:
         raise UsageError(
             f"the question has {len(question):,} characters; ask in at most {MOST_CHARACTERS:,}"
         )
+
+
+def check_subjects(subjects: Sequence[str], axes: Sequence[str] = ()) -> None:
+    """Raises UsageError unless *subjects* can be compared on *axes*."""
+    if not FEWEST_COMPARED <= len(subjects) <= MOST_COMPARED:
+        raise UsageError(f"name two to five papers to compare, not {len(subjects)}")
+    if not all(text.strip() for text in (*subjects, *axes)):
+        raise UsageError("one of the names is empty; name each paper, and each thing to compare on")
 
 
 def _only_embedded_store(settings: Settings) -> None:

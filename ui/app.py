@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import PaperChatError, UsageError
 from rag.types import Answer
-from ui.format import html_answer, html_text
+from ui.format import UNFOLDED, html_answer, html_text
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -99,13 +99,24 @@ def answering(
         log.exception("answering failed")
         yield replace(turn, step="", problem=_BROKEN)
         return
-    turn = replace(turn, step=f"Reading {_count(len(answer.retrieved), 'paper')}…")
+    turn = replace(turn, step=_reading(answer))
     yield turn
-    for shown in range(1, len(answer.statements)):
+    for shown in range(1, min(len(answer.statements), UNFOLDED)):
         time.sleep(pace)
         yield replace(turn, answer=answer, shown=shown)
     time.sleep(pace)
     yield replace(turn, answer=answer, shown=len(answer.statements), step="")
+
+
+def _reading(answer: Answer) -> str:
+    """What was read for the answer, as the step that a visitor sees."""
+    if answer.coverage is not None:
+        read, all_of_them = answer.coverage.papers_read, answer.coverage.papers_in_corpus
+        return f"Reading {'all ' if 1 < read == all_of_them else ''}{_count(read, 'abstract')}…"
+    if answer.table is not None:
+        found = sum(subject.found for subject in answer.table.subjects)
+        return f"Reading {_count(found, 'paper')} side by side…"
+    return f"Reading {_count(len(answer.retrieved), 'paper')}…"
 
 
 def stopped(turn: Turn) -> Turn:
@@ -144,6 +155,8 @@ def how_it_was_made(answer: Answer) -> str:
     if answer.shape == "chat" or not answer.retrieved:
         return ""
     parts = [f"Searched {_count(answer.papers_in_corpus, 'paper')}"]
+    if answer.coverage is not None:
+        parts = [f"Read {_count(answer.coverage.papers_read, 'abstract')}"]
     if not answer.abstained:
         written = f"written by {answer.model}" if answer.mode == "llm" else "quoted, not rewritten"
         parts.append(written)
@@ -367,12 +380,53 @@ body, gradio-app { background: var(--pc-paper) !important; }
   grid-column: 1 / -1 !important; margin: 0 0 1.2rem; color: var(--pc-ink);
   font: 600 1.4rem/1.3 var(--pc-serif); letter-spacing: -.01em; overflow-wrap: anywhere;
 }
-.pc-words, .pc-sources { min-width: 0; overflow-wrap: anywhere; }
+.pc-turn > .pc-side-by-side { grid-column: 1 / -1; margin-bottom: 1.4rem; }
+.pc-side-by-side ~ .pc-sources { grid-row: 3 / span 5; }
+.pc-side-by-side + .pc-sources { grid-column: 1 / -1; grid-row: auto; }
+.pc-words, .pc-sources, .pc-side-by-side { min-width: 0; overflow-wrap: anywhere; }
+.pc-read-as { margin: -.8rem 0 1.1rem; color: var(--pc-soft); font-size: .9rem; line-height: 1.45; }
+.pc-scroll {
+  overflow-x: auto; border: 1px solid var(--pc-rule); border-radius: .6rem;
+  background: var(--pc-card);
+}
+.pc-scroll table { width: 100%; border-collapse: separate; border-spacing: 0; }
+.pc-scroll th, .pc-scroll td {
+  padding: .75rem .95rem; border-top: 1px solid var(--pc-rule); vertical-align: top;
+  min-width: 11rem; text-align: left; color: var(--pc-ink); font: 400 1rem/1.5 var(--pc-serif);
+}
+.pc-scroll thead th, .pc-scroll thead td { border-top: 0; }
+.pc-scroll thead th { font-weight: 600; font-size: 1.08rem; line-height: 1.35; }
+.pc-scroll thead th span {
+  display: block; margin-top: .3rem; color: var(--pc-soft);
+  font: 400 .8rem/1.4 system-ui, sans-serif;
+}
+.pc-scroll tbody th, .pc-scroll thead td {  /* what a row is about stays in sight */
+  position: sticky; left: 0; width: 9rem; min-width: 5rem; background: var(--pc-card);
+  border-right: 1px solid var(--pc-rule); overflow-wrap: break-word; hyphens: auto;
+}
+.pc-scroll tbody th { color: var(--pc-soft); font: 600 .86rem/1.45 system-ui, sans-serif; }
+.pc-scroll tbody th::first-letter { text-transform: uppercase; }
+.pc-scroll td + td, .pc-scroll th + th { border-left: 1px solid var(--pc-rule); }
+.pc-scroll .pc-unsaid { color: var(--pc-soft); font: italic 400 .9rem/1.6 system-ui, sans-serif; }
+.pc-scroll .pc-unsaid::before { content: "\\2014\\a0"; }
+.pc-scroll .pc-missing {
+  min-width: 9rem; background: repeating-linear-gradient(-45deg, transparent 0 .5rem,
+    color-mix(in srgb, var(--pc-soft) 9%, transparent) .5rem .55rem);
+}
+.pc-scroll thead .pc-missing span { color: var(--pc-warn); font-weight: 600; }
+.pc-scroll .pc-caution td { border-top: 0; border-left: 0; padding: 0 .95rem .75rem; }
+.pc-caution span {
+  position: sticky; left: .95rem; display: inline-block; max-width: min(58rem, 100vw - 5rem);
+  color: var(--pc-warn); font: 400 .86rem/1.45 system-ui, sans-serif;
+}
+.pc-caution span::before { content: "\\26a0\\a0"; }
+.pc-statement + .pc-label { margin-top: 1.6rem; }
 .pc-statement { margin: 0 0 1.15rem; animation: pc-in .25s ease-out; }
 .pc-statement blockquote, .pc-statement > p:first-child {
   margin: 0; padding: 0; border: 0; color: var(--pc-ink); font: 400 1.1rem/1.6 var(--pc-serif);
 }
 .pc-statement blockquote { border-left: 3px solid var(--pc-accent); padding: .05rem 0 .05rem 1rem; }
+.pc-statement blockquote + blockquote { margin-top: .55rem; }
 .pc-marker {
   color: var(--pc-accent); font: 600 .85rem/1 system-ui, sans-serif; text-decoration: none;
   white-space: nowrap; padding: .1rem .15rem; border-radius: .25rem;
@@ -387,7 +441,7 @@ body, gradio-app { background: var(--pc-paper) !important; }
 [data-verdict="not_supported"] .pc-verdict::before { content: "?\\a0"; color: inherit; }
 [data-verdict="unverified"] .pc-verdict::before { content: "\\2013\\a0"; color: inherit; }
 
-.pc-sources h3, .pc-abstained h3 {
+.pc-sources h3, .pc-abstained h3, .pc-label {
   margin: 0 0 .5rem; color: var(--pc-soft); font: 600 .78rem/1.4 system-ui, sans-serif;
   letter-spacing: .06em; text-transform: uppercase;
 }
@@ -413,6 +467,40 @@ body, gradio-app { background: var(--pc-paper) !important; }
   background: var(--pc-mark); color: var(--pc-ink); padding: .05em .1em; border-radius: .15em;
 }
 .pc-source.pc-lit summary { animation: pc-lit 1.4s ease-out; }
+
+.pc-list { list-style: none; margin: 0; padding: 0; }
+.pc-item { padding: 1rem 0 .55rem; border-top: 1px solid var(--pc-rule); }
+.pc-item > .pc-title { margin: 0 0 .45rem; font: 600 1.05rem/1.4 var(--pc-serif); }
+.pc-item > blockquote, .pc-item > .pc-title ~ p {
+  margin: 0 0 .5rem; padding: 0; border: 0; color: var(--pc-ink);
+  font: 400 1.02rem/1.55 var(--pc-serif);
+}
+.pc-item > blockquote { border-left: 3px solid var(--pc-accent); padding-left: 1rem; }
+.pc-item > .pc-source { border: 0; padding: 0 0 0 calc(1rem + 3px); }
+.pc-item summary {
+  display: inline-flex; gap: .3rem; color: var(--pc-soft);
+  font: 400 .84rem/1.45 system-ui, sans-serif;
+}
+.pc-item summary:hover span { text-decoration: underline; text-underline-offset: .18em; }
+.pc-more > summary {
+  cursor: pointer; padding: .8rem 0; border-top: 1px solid var(--pc-rule); color: var(--pc-accent);
+  font: 600 .92rem/1.4 system-ui, sans-serif; list-style: none;
+}
+.pc-more > summary::-webkit-details-marker { display: none; }
+.pc-more > summary::before { content: "+\\a0"; }
+.pc-more[open] > summary::before { content: "\\2212\\a0"; }
+.pc-more > summary:hover { text-decoration: underline; text-underline-offset: .2em; }
+.pc-near {
+  margin: 1.4rem 0 .8rem; padding: .9rem 1.1rem .6rem; border: 1px dashed var(--pc-rule);
+  border-radius: .6rem;
+}
+.pc-near h3 {
+  margin: 0 0 .3rem; color: var(--pc-soft); font: 600 .84rem/1.4 system-ui, sans-serif;
+}
+.pc-near ul { list-style: none; margin: 0; padding: 0; }
+.pc-near li, .pc-near summary { font: 400 .95rem/1.45 var(--pc-serif); }
+.pc-near .pc-source { border: 0; padding: .25rem 0; }
+.pc-near .pc-source summary { grid-template-columns: 1fr auto; }
 
 .pc-message p {
   margin: 0 0 .9rem; font: 400 1.1rem/1.6 var(--pc-serif); color: var(--pc-ink);
@@ -488,6 +576,8 @@ body, gradio-app { background: var(--pc-paper) !important; }
   .pc-hint { display: none; }
   #pc-under { justify-content: flex-end; min-height: 0; }
   #pc-field textarea { font-size: 16px; }
+  .pc-scroll th, .pc-scroll td { min-width: 13.5rem; padding: .6rem .7rem; font-size: .95rem; }
+  .pc-scroll tbody th { font-size: .78rem; }
 }
 """
 
@@ -508,8 +598,10 @@ _HEAD = (
   const chosen = new Map();
   let follow = null;
   const reveal = (source) => {
-    chosen.set(source.id, true);
-    source.open = true;
+    for (let one = source; one; one = one.parentElement.closest("details")) {
+      chosen.set(one.id, true);  // what is folded opens with what is in it
+      one.open = true;
+    }
     const beside = matchMedia("(min-width: 60rem)").matches;
     const title = source.querySelector("summary");
     title.scrollIntoView({ block: beside ? "nearest" : "start", behavior: "smooth" });

@@ -146,6 +146,20 @@ def _search(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _compare(options: argparse.Namespace) -> int:
+    from rag.app import check_subjects, open_chat
+    from ui.format import markdown, record
+
+    settings = _settings(options)
+    subjects, axes = (
+        [_readable(text).strip() for text in texts] for texts in (options.papers, options.axis)
+    )
+    check_subjects(subjects, axes)
+    answer = open_chat(settings).compare(subjects, axes)
+    print(_as_line(record(answer, id=None, turn=0)) if options.json else markdown(answer))
+    return DONE
+
+
 def _index(options: argparse.Namespace) -> int:
     from rag.app import index, refresh
 
@@ -623,6 +637,7 @@ def _parser() -> _Parser:
     _add_chat(commands)
     _add_ask(commands)
     _add_search(commands)
+    _add_compare(commands)
     _add_index(commands)
     # Listed for --help; its arguments go to the evals before any of this is looked at.
     commands.add_parser("eval", add_help=False, help="run the grounding evals")
@@ -707,6 +722,24 @@ def _add_search(commands: Commands[_Parser]) -> None:
     )
     _add_questions(parser, "QUERY", "what to look for")
     parser.add_argument("-n", type=_number, default=20, help="how many papers (default: 20)")
+
+
+def _add_compare(commands: Commands[_Parser]) -> None:
+    parser = _add_command(
+        commands,
+        "compare",
+        _compare,
+        "set two to five papers side by side",
+        "Print a table with a column for each paper and a row for each thing compared. Every cell\n"
+        'is a quotation, or "not stated in the abstract"; a paper that is not here is named.',
+        "paperchat compare MegaScale ByteScale\n"
+        '  paperchat compare MegaScale ByteScale --axis hardware "reported speed"',
+    )
+    papers = "a title, a part of one, the name of a system, or a description in quotation marks"
+    parser.add_argument("papers", nargs="*", metavar="PAPER", help=papers)
+    axes = "what to compare on (default: what the abstracts speak to)"
+    parser.add_argument("--axis", nargs="+", action="extend", default=[], metavar="TEXT", help=axes)
+    parser.add_argument("--json", action="store_true", help="print the record, one line of JSON")
 
 
 def _add_questions(parser: _Parser, name: str, does: str) -> None:
