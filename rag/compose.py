@@ -7,7 +7,9 @@ filled in: `rag.assess` decides whether there is an answer at all.
 from __future__ import annotations
 
 import math
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ import numpy as np
 
 from rag import evidence
 from rag.assess import Assessment, Calibration, Seen, assess, calibration, signals
-from rag.names import asked_names, key_of, names_in
+from rag.names import asked_names, is_name_like, key_of, names_in
 from rag.question import asks_for_several, compares, focus, missing_formal_words, wanted
 from rag.retrieve import Library, Reading, read, read_whole, sentence_vectors, sentences_of
 from rag.types import Citation, Draft, Evidence, Hit, PairRead, Paper, Sentence, Source, Statement
@@ -274,17 +276,56 @@ def _at_hand(hits: Sequence[Hit]) -> tuple[Source, ...]:
 
 
 def example_questions(snapshot: Snapshot, most: int) -> tuple[str, ...]:
-    """Questions about papers spread over the collection that introduce a name of their own."""
-    asked: list[str] = []
-    papers = sorted(snapshot.papers, key=lambda paper: paper.id)
-    step = max(1, len(papers) // (most * 3))
-    for paper in papers[::step]:
-        head, colon, _ = paper.title.partition(":")
-        if colon and 3 < len(head) <= 24 and len(head.split()) <= 2 and "$" not in head:
-            asked.append(_EXAMPLES[len(asked) % len(_EXAMPLES)].format(name=head.strip()))
-        if len(asked) == most:
-            break
-    return tuple(asked)
+    """Questions of every shape about papers spread over the collection, the same each time.
+
+    The first ask about one paper that introduces a name of its own; the last but one sets two such
+    papers side by side, and the last lists those that mention a name. A small collection may give
+    fewer than *most*.
+    """
+    named = _named_papers(snapshot)
+    shapes = [*_example_comparison(snapshot, named), *_example_list(snapshot)][: max(0, most - 1)]
+    names = [name for name, _ in named if not any(name in asked for asked in shapes)]
+    step = max(1, len(names) // max(1, most))
+    single = [
+        pattern.format(name=name) for pattern, name in zip(_EXAMPLES, names[::step], strict=False)
+    ]
+    return (*single[: most - len(shapes)], *shapes)
+
+
+def _named_papers(snapshot: Snapshot) -> list[tuple[str, int]]:
+    """Names of one or two words before a title's colon, each with its paper's place; a sample."""
+    step = max(1, len(snapshot.papers) // _SAMPLE)
+    found: dict[str, int] = {}
+    for place in range(0, len(snapshot.papers), step):
+        head, colon, _ = snapshot.papers[place].title.partition(":")
+        head = head.strip()
+        short = 3 < len(head) <= 24 and len(head.split()) <= 2
+        if colon and short and any(map(is_name_like, head.split())) and head.isascii():
+            found.setdefault(head, place)
+    return list(found.items())
+
+
+def _example_comparison(snapshot: Snapshot, named: Sequence[tuple[str, int]]) -> list[str]:
+    """A comparison of the two named papers whose abstracts are closest; ties by their order."""
+    if len(named) < 2:
+        return []
+    vectors = snapshot.chunks[snapshot.chunk_starts[[place for _, place in named]]]
+    likeness = np.triu(vectors @ vectors.T, 1)
+    first, second = divmod(int(likeness.argmax()), len(named))
+    return [f"How do {named[first][0]} and {named[second][0]} differ?"]
+
+
+def _example_list(snapshot: Snapshot) -> list[str]:
+    """A list of the papers that mention what about ten papers measure on; ties by name."""
+    step = max(1, len(snapshot.papers) // _SAMPLE)
+    measured: Counter[str] = Counter()
+    for paper in snapshot.papers[::step]:
+        measured.update(set(_MEASURED_ON.findall(paper.abstract)))
+    several = [name for name, count in measured.items() if count > 1]
+    return [
+        f"Which papers mention {name}?"
+        for name in sorted(several, key=lambda name: (abs(measured[name] - _A_HANDFUL), name))[:1]
+    ]
 
 
 _EXAMPLES = (
@@ -293,3 +334,6 @@ _EXAMPLES = (
     "What did the experiments with {name} show?",
     "How does {name} work?",
 )
+_SAMPLE = 500  # papers looked at for examples
+_A_HANDFUL = 10  # papers of an example's list: enough to see that it counts, few enough to read
+_MEASURED_ON = re.compile(r"\bon (?:the )?([A-Z][a-z]{2,}[A-Z][A-Za-z]+)\b")
