@@ -200,8 +200,15 @@ def _paragraph(text: str) -> str:
 
 
 def _strong(text: str) -> str:
-    # between our own asterisks even a lone one finds a partner: escape it as if another followed
-    return f"**{escaped(f'{plain(text)}*')[:-1]}**"
+    return f"**{_closed(text)}**"
+
+
+def _closed(text: str) -> str:
+    """Escape *text* for a place where other marks follow, in which a lone one finds a partner."""
+    return escaped(f"{plain(text)}{_PARTNERS}").removesuffix(_PARTNERS)
+
+
+_PARTNERS = "*x~`$"
 
 
 def _in_table(text: str) -> str:
@@ -266,7 +273,7 @@ def _table_markdown(answer: Answer, table: Table) -> str:
     for place, axis in enumerate(table.axes):
         cells = zip(table.subjects, (row[place] for row in table.cells), strict=True)
         caution = _caution(table, place)
-        about = _strong(axis) + (f" ({escaped(caution)})" if caution else "")
+        about = _strong(axis) + (f" ({_closed(caution)})" if caution else "")
         rows.append([about, *(_cell_markdown(*cell) for cell in cells)])
     return "\n".join(f"| {' | '.join(map(_in_table, row))} |" for row in rows)
 
@@ -282,7 +289,7 @@ def _cell_markdown(subject: Subject, cell: Cell) -> str:
     if not cell.stated:
         return escaped(_unsaid(subject, cell))
     parts = _parts(cell.text, cell.citations)
-    return " ".join(f"“{escaped(text)}”{_markers(numbers)}" for text, numbers in parts)
+    return " ".join(f"“{_closed(text)}”{_markers(numbers)}" for text, numbers in parts)
 
 
 def _doubt(statement: Statement) -> str:
