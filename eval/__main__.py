@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,8 @@ from time import perf_counter
 from eval import report
 from eval.cases import BUNDLED, TYPES, Case, nearest, read_cases
 from eval.report import Gate
-from eval.run import Asker, Row, run
+from eval.run import TIMED, Asker, Row, run, timed
+from rag.embed import CORES
 from rag.errors import PaperChatError, UsageError
 from rag.settings import EMBEDDED, Settings
 from rag.types import Paper, Progress
@@ -94,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--store", type=Path, metavar="DIR", help="default: a new one, made of the bundled seeds")
     add("--only", action="append", metavar="TYPE|ID", help="these cases only; may be repeated")
     add("--json", type=Path, metavar="FILE", help="write every measure and case to FILE")
+    many = (
+        f"questions asked at once (default: the number of cores, here {CORES}); with more than 1,"
+        f" the latency is that of {TIMED} of them, asked again one at a time"
+    )
+    add("--workers", type=positive_number, default=CORES, metavar="N", help=many)
     few = "cases listed for each failed gate (default: 10)"
     add("--failures", type=whole_number, default=10, metavar="N", help=few)
     return parser
@@ -107,15 +114,26 @@ def whole_number(value: str) -> int:
     return number
 
 
+def positive_number(value: str) -> int:
+    """*value* as 1 or more. Raises ValueError, which argparse reports under this name."""
+    number = int(value)
+    if number < 1:
+        raise ValueError(value)
+    return number
+
+
 def _evaluate(options: argparse.Namespace, opener: Opener) -> int:
     cases = chosen(read_cases(options.cases or (BUNDLED,)), options.only or ())
     gates = report.read_gates()
     whole = not options.cases and not options.only
     started = perf_counter()
     tell = teller()
+    workers = options.workers
     with opener(options.store, tell) as (ask, papers):
-        rows = run(cases, ask, papers, lambda done, total: tell("asking", done, total))
-    _end_progress(f"asked {len(rows)} cases in {perf_counter() - started:.1f} s")
+        rows = run(cases, ask, papers, partial(tell, "asking"), workers)
+        rows = rows if workers == 1 else timed(rows, ask, papers)
+    took = f"asked {len(rows)} cases in {perf_counter() - started:.1f} s"
+    _end_progress(took if workers == 1 else f"{took}, {workers} at once")
     return conclude(rows, gates, whole, options.failures, options.json)
 
 

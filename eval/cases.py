@@ -9,13 +9,13 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from rag.errors import UsageError
-from rag.text import fold
-from rag.types import Abstention
+from rag.text import fold, normalised_title
+from rag.types import Abstention, Shape
 
 TYPES = (
     "single",
@@ -33,7 +33,11 @@ TYPES = (
 )
 """Every type of case, in the order of reports."""
 
+CRITERIA = ("literal", "number", "kind", "topic", "combined")
+"""What decides whether a paper belongs on a list: a word, a figure, its kind, its subject."""
+
 ABSTENTIONS: tuple[Abstention, ...] = get_args(Abstention)
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 _EXPECTED: Mapping[str, Abstention] = {
     "unanswerable_near": "not_stated",
     "unanswerable_far": "no_paper",
@@ -58,8 +62,16 @@ class Side:
     """One subject of a comparison."""
 
     name: str
-    papers: tuple[str, ...] = ()
+    papers: tuple[str, ...] = ()  # none where the collection has no paper about it
     evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """An axis on which the abstract of one side of a comparison says nothing."""
+
+    side: str  # its name
+    axis: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +90,13 @@ class Case:
     key_facts: tuple[tuple[str, ...], ...] = ()  # each a list of alternatives
     turns: tuple[Turn, ...] = ()  # of a conversation, the last one being the question
     sides: tuple[Side, ...] = ()  # of a comparison
+    axes: tuple[str, ...] = ()  # what it asks to compare on, if it says
+    missing: tuple[str, ...] = ()  # its sides without papers, which must be named as missing
+    not_stated: tuple[Silence, ...] = ()
     count: int | None = None  # how many papers an aggregation has
+    criterion: str = ""  # of an aggregation, one of CRITERIA
+    standalone: str = ""  # a conversation's question as one would ask it alone, for people to read
+    shape: Shape | None = None  # of a right answer, where the type does not imply it
     must_not: tuple[str, ...] = ()  # strings and behaviours, for people to read
     answer: str = ""  # a right answer, for people to read
     why: str = ""  # why the case is there
@@ -145,11 +163,23 @@ def parse_case(line: str) -> Case:
         raise ValueError(f"unknown type {values['type']!r}: did you mean {wanted!r}?")
     if not values["answerable"]:
         values["abstention"] = values.get("abstention") or _EXPECTED.get(values["type"])
+    sides = values.get("sides", ())
+    values.setdefault("missing", tuple(side.name for side in sides if not side.papers))
+    values["not_stated"] = tuple(
+        replace(one, side=_side_named(one.side, sides)) for one in values.get("not_stated", ())
+    )
     case = Case(**values)
     for problem, wrong in _RULES.items():
         if wrong(case):
             raise ValueError(f"case {case.id!r} {problem}")
     return case
+
+
+def _side_named(name: str, sides: Sequence[Side]) -> str:
+    """The name of the side that *name* is: its name already, or the title of its paper."""
+    title = normalised_title(name)
+    owners = [s.name for s in sides if title in map(normalised_title, s.papers)]
+    return name if any(side.name == name for side in sides) or not owners else owners[0]
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -160,7 +190,7 @@ def nearest(word: str, known: Sequence[str]) -> str:
 def _values(
     record: object, keys: Mapping[str, Callable[[Any], Any]], needed: Sequence[str], noun: str
 ) -> dict[str, Any]:
-    """The values of *record*, checked; a key that nobody reads is left out."""
+    """The values of *record*, checked."""
     if not isinstance(record, dict):
         raise ValueError(f"a {noun} must be a JSON object with the keys {', '.join(needed)}")
     for key in record:
@@ -176,16 +206,10 @@ def _values(
             values[key] = keys[key](value)
         except TypeError as error:
             raise ValueError(f"the key {key!r} of a {noun} must be {error}") from error
-    return {key: value for key, value in values.items() if value is not _UNREAD}
+    return values
 
 
 # Readers of a key's value: each raises TypeError saying what the value must be.
-
-_UNREAD = object()
-
-
-def _unread(_value: object) -> object:
-    return _UNREAD
 
 
 def _string(value: object) -> str:
@@ -221,6 +245,19 @@ def _kind(value: object) -> Abstention | None:
     return None
 
 
+def _criterion(value: object) -> str:
+    if value not in CRITERIA:
+        raise TypeError(f"one of {', '.join(CRITERIA)}")
+    return str(value)
+
+
+def _shape(value: object) -> Shape:
+    for shape in SHAPES:
+        if value == shape:
+            return shape
+    raise TypeError(f"one of {', '.join(SHAPES)}")
+
+
 def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise TypeError("a list")
@@ -251,6 +288,21 @@ def _sides(value: object) -> tuple[Side, ...]:
     return tuple(Side(**_values(v, _SIDE_KEYS, ("name",), "side")) for v in _list(value))
 
 
+def _silences(value: object) -> tuple[Silence, ...]:
+    return tuple(map(_silence, _list(value)))
+
+
+def _silence(value: object) -> Silence:
+    """A pair [side, axis], or an object that names the side by its paper's title."""
+    if isinstance(value, dict):
+        values = _values(value, _SILENCE_KEYS, ("paper", "axis"), "silence")
+        return Silence(side=values["paper"], axis=values["axis"])
+    pair = _strings(value)
+    if len(pair) != 2:
+        raise TypeError("a list of pairs [side, axis], or of objects with paper and axis")
+    return Silence(side=pair[0], axis=pair[1])
+
+
 _TURN_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "question": _words,
     "gold_papers": _strings,
@@ -262,6 +314,7 @@ _SIDE_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "papers": _strings,
     "evidence": _strings,
 }
+_SILENCE_KEYS: Mapping[str, Callable[[Any], Any]] = {"paper": _words, "axis": _words}
 _CASE_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "id": _words,
     "type": _words,
@@ -275,12 +328,17 @@ _CASE_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "key_facts": _facts,
     "turns": _turns,
     "sides": _sides,
+    "axes": _strings,
+    "missing": _strings,
+    "not_stated": _silences,
     "count": _whole,
+    "criterion": _criterion,
+    "standalone": _string,
+    "shape": _shape,
     "must_not": _strings,
     "answer": _string,
     "why": _string,
     "note": _string,
-    "not_stated": _unread,
 }
 _RULES: Mapping[str, Callable[[Case], bool]] = {
     "is answerable and names an abstention: set one of the two": lambda case: (
@@ -307,4 +365,32 @@ _RULES: Mapping[str, Callable[[Case], bool]] = {
     "asks another question than its last turn: make them equal": lambda case: (
         bool(case.turns) and case.turns[-1].question != case.question
     ),
+    "is a comparison of fewer than two sides: name them": lambda case: (
+        case.type == "comparison" and len(case.sides) < 2
+    ),
+    "compares sides of one name: tell them apart": lambda case: (
+        len({side.name for side in case.sides}) < len(case.sides)
+    ),
+    "has other gold papers than its sides: make them equal": lambda case: (
+        case.type == "comparison" and set(case.gold_papers) != _of_sides(case, "papers")
+    ),
+    "has other evidence than its sides: make them equal": lambda case: (
+        case.type == "comparison" and set(case.evidence) != _of_sides(case, "evidence")
+    ),
+    "calls other sides missing than those without papers: correct one": lambda case: (
+        set(case.missing) != {side.name for side in case.sides if not side.papers}
+    ),
+    "says that something is not stated by what is no side with papers: name one": lambda case: any(
+        one.side not in {side.name for side in case.sides if side.papers} for one in case.not_stated
+    ),
+    "has a criterion and is no aggregation: remove it": lambda case: (
+        bool(case.criterion) and case.type != "aggregation"
+    ),
+    "has a standalone question and is no conversation: remove it": lambda case: (
+        bool(case.standalone) and case.type != "conversation"
+    ),
 }
+
+
+def _of_sides(case: Case, part: str) -> set[str]:
+    return {value for side in case.sides for value in getattr(side, part)}

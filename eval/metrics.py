@@ -101,6 +101,102 @@ def recall(found: Collection[str], gold: Collection[str]) -> float:
     return len(set(found) & set(gold)) / len(set(gold))
 
 
+# Lists
+
+
+def f1(found: Collection[str], gold: Collection[str]) -> float:
+    """Harmonic mean of precision and recall: 2 |found ∩ gold| / (|found| + |gold|), in [0, 1].
+
+    Papers that count neither way must be left out of *found* before. Raises ValueError if *gold*
+    is empty. Source: van Rijsbergen, Information Retrieval, 1979, chapter 7, with β = 1; here of
+    one list, to be averaged over lists.
+    """
+    _need(gold)
+    return 2 * len(set(found) & set(gold)) / (len(set(found)) + len(set(gold)))
+
+
+def count_exact(said: int, gold: int, borderline: int = 0) -> bool:
+    """Whether *said* is the right count: gold ≤ said ≤ gold + borderline.
+
+    *borderline* is how many papers that count neither way were among those counted, so that
+    taking them in is as right as leaving them out, and nothing else is forgiven. Source: ours.
+
+    >>> count_exact(5, 5), count_exact(6, 5, 1), count_exact(6, 5), count_exact(4, 5, 1)
+    (True, True, False, False)
+    """
+    return gold <= said <= gold + borderline
+
+
+# Comparisons
+
+
+def every_side_found(found: Collection[str], sides: Sequence[Collection[str]]) -> bool:
+    """Whether each of *sides*, given as its gold papers, has one of them in *found*.
+
+    A side without gold papers cannot be found and is passed over. Its mean over comparisons is the
+    share of those in which no side crowded another out. Source: ours; for two sides of one paper
+    each, the all-answers-found of multi-hop retrieval, Xiong et al., Answering Complex Open-Domain
+    Questions with Multi-Hop Dense Retrieval, 2021.
+    """
+    return all(set(side) & set(found) for side in sides if side)
+
+
+def same_words(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether two wordings, given as their content words, mean the same: they share over half.
+
+    |one ∩ other| > min(|one|, |other|) / 2, so "size" is "model size", and "number of GPUs" is
+    not "number of tokens". False if one is empty. Source: ours, as `same_evidence` for words; half
+    is not enough, since two wordings of two words often share the one that says nothing.
+    """
+    shorter = min(len(set(one)), len(set(other)))
+    return len(set(one) & set(other)) > HALF * shorter
+
+
+def axes_covered(
+    asked: Sequence[Collection[str]], labels: Sequence[Collection[str]], proved: Sequence[bool]
+) -> list[bool]:
+    """For each *asked* axis, given as content words, whether a table speaks to it.
+
+    It does under a label of the `same_words`, even if its cells say "not stated": that is an
+    answer too. A column under another label makes up for one axis that no label names if it is
+    `proved`. The mean over axes is the axis coverage. Source: ours, after the subtopic
+    recall of Zhai, Cohen, Lafferty, Beyond Independent Relevance, 2003, with columns for documents.
+    """
+    places = [
+        [place for place, label in enumerate(labels) if same_words(axis, label)] for axis in asked
+    ]
+    used = {place for found in places for place in found}
+    spare = sum(one for place, one in enumerate(proved) if place not in used)
+    flags = []
+    for found in places:
+        flags.append(bool(found) or spare > 0)
+        spare -= not found and spare > 0
+    return flags
+
+
+def proved(right: Sequence[bool], silent: Sequence[bool]) -> bool:
+    """Whether a column shows what was wanted of every side: *right* or *silent*, not all silent.
+
+    *right* says for each side's cell whether it is the `same_evidence` as gold of that side, and
+    *silent* whether it says that the abstract does not state it. False for no side. Source: ours.
+    """
+    pairs = zip(right, silent, strict=True)
+    return any(right) and all(one or other for one, other in pairs)
+
+
+def silence_said(
+    asked: Collection[str], labels: Sequence[Collection[str]], silent: Sequence[bool]
+) -> bool:
+    """Whether a row says "not stated" on an axis that is the `same_words` as the one *asked*.
+
+    *silent* says it for each of *labels*. A table without such an axis does not say it, and
+    silence where a cell should stand is no honesty. Its mean over what abstracts do not state is
+    the not-stated honesty. Source: ours, abstention recall cell by cell.
+    """
+    pairs = zip(labels, silent, strict=True)
+    return any(said and same_words(asked, label) for label, said in pairs)
+
+
 # Evidence
 
 

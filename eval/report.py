@@ -12,22 +12,29 @@ from typing import Any
 import numpy as np
 
 from eval import metrics
-from eval.cases import ABSTENTIONS, TYPES, nearest
+from eval.cases import ABSTENTIONS, TYPES, Case, nearest
 from eval.metrics import fact_found
+from eval.reading import (
+    Reading,
+    cited_titles,
+    listed_sources,
+    shown_evidence,
+    shown_titles,
+    stated_count,
+)
 from eval.run import (
     ANSWERED,
     ERROR,
     MEASURES,
     Measure,
-    Reading,
     Row,
-    cited_titles,
-    shown_evidence,
-    shown_titles,
+    covered_axes,
+    honest_silences,
+    right_shape,
 )
 from rag.errors import UsageError
 from rag.text import paper_id
-from rag.types import Answer
+from rag.types import Answer, Cell, Table
 
 GATES = Path(__file__).parent / "gates.json"
 """The thresholds that come with PaperChat."""
@@ -48,6 +55,7 @@ _COLUMNS = {  # of the table by type
     "evidence_precision": "evid P",
     "evidence_recall": "evid R",
     "key_facts": "facts",
+    "route_right": "route",
     "errors": "errors",
     "latency_p50": "p50 ms",
 }
@@ -347,8 +355,16 @@ def expected(row: Row) -> str:
         near = f" near {_quoted(case.near_papers)}" if case.near_papers else ""
         return f"to abstain as {case.abstention}{near}"
     facts = [" or ".join(alternatives) for alternatives in case.key_facts]
-    parts = {"papers": case.gold_papers, "evidence": case.evidence, "key facts": facts}
-    said = [f"{name} {_quoted(values)}" for name, values in parts.items() if values]
+    parts = {
+        "papers": case.gold_papers,
+        "missing": case.missing,
+        "axes": case.axes,
+        "not stated": [f"{one.side}: {one.axis}" for one in case.not_stated],
+        "evidence": case.evidence,
+        "key facts": facts,
+    }
+    said = [] if case.count is None else [f"a count of {case.count}"]
+    said += [f"{name} {_quoted(values)}" for name, values in parts.items() if values]
     return "; ".join(said) or "a reply"
 
 
@@ -357,10 +373,30 @@ def got(row: Row) -> str:
     if row.answer is None:
         return f"error {clean(row.error, 200)}"
     parts = [f"abstained as {row.answer.abstention}"] if row.answer.abstained else []
+    parts += _table_said(row.answer.table)
+    if row.answer.coverage:
+        parts += [f"a count of {stated_count(row.answer)}"]
     parts += [f"{_quoted([s.text])} ({s.verdict})" for s in row.answer.statements]
     if titles := cited_titles(row.answer):
         parts.append(f"citing {_quoted(titles)}")
     return "; ".join(parts) or f"message {_quoted([row.answer.message])}"
+
+
+def _table_said(table: Table | None) -> list[str]:
+    """A part for each row of a table: its subject, and under each axis what its cell says."""
+    if table is None:
+        return []
+    said = []
+    for subject, cells in zip(table.subjects, table.cells, strict=True):
+        named = _quoted([subject.name]) if subject.found else f"{_quoted([subject.name])} missing"
+        pairs = zip(table.axes, cells, strict=True)
+        shown = [f"{clean(axis, 40)}: {_cell_said(cell)}" for axis, cell in pairs if subject.found]
+        said.append(" | ".join([f"row {named}", *shown]))
+    return said
+
+
+def _cell_said(cell: Cell) -> str:
+    return _quoted([cell.text]) if cell.stated else clean(cell.text, 160)
 
 
 def why(row: Row, measure: str) -> str:
@@ -392,11 +428,11 @@ def _wrong_citations(row: Row, answer: Answer, seen: Reading) -> str:
 
 
 def _wrong_evidence(row: Row, _answer: Answer, seen: Reading) -> str:
-    spans = [span for statement in seen.statements for span in statement]
+    spans = [span for quotation in seen.quotations for span in quotation]
     shown = metrics.covered(spans, seen.gold_spans)
     missing = [text for text, found in zip(row.case.evidence, shown, strict=True) if not found]
-    right = sum(metrics.on_gold(seen.statements, seen.gold_spans))
-    shares = f"{right} of {len(seen.statements)} statements rest on gold evidence"
+    right = sum(metrics.on_gold(seen.quotations, seen.gold_spans))
+    shares = f"{right} of {len(seen.quotations)} statements rest on gold evidence"
     return "; ".join(filter(None, (shares, _lists({"does not show": missing}))))
 
 
@@ -417,6 +453,63 @@ def _missed_facts(row: Row, _answer: Answer, seen: Reading) -> str:
     pairs = zip(row.case.key_facts, seen.facts, strict=True)
     lost = [" or ".join(fact) for fact, folded in pairs if not fact_found(folded, seen.texts)]
     return _lists({"misses": lost})
+
+
+def _lost_sides(row: Row, _answer: Answer, seen: Reading) -> str:
+    pairs = zip(row.case.sides, seen.sides, strict=True)
+    lost = [side.name for side, one in pairs if one.papers and not one.papers & seen.cited]
+    return _lists({"does not cite": lost})
+
+
+def _lost_axes(row: Row, answer: Answer, seen: Reading) -> str:
+    pairs = zip(row.case.axes, covered_axes(row.case, seen), strict=True)
+    shown = answer.table.axes if answer.table else ()
+    lost = [axis for axis, found in pairs if not found]
+    return _lists({"does not speak to": lost, "speaks to": shown}) + _no_table(answer)
+
+
+def _not_flagged(row: Row, answer: Answer, seen: Reading) -> str:
+    pairs = zip(row.case.sides, seen.sides, strict=True)
+    lost = [side.name for side, one in pairs if not one.papers and not one.said_missing]
+    return _lists({"does not call missing": lost, "says": [answer.message]}) + _no_table(answer)
+
+
+def _not_honest(row: Row, answer: Answer, seen: Reading) -> str:
+    pairs = zip(row.case.not_stated, honest_silences(row.case, seen), strict=True)
+    lost = [f"{one.side}: {one.axis}" for one, said in pairs if not said]
+    return _lists({"does not say that it is not stated": lost}) + _no_table(answer)
+
+
+def _no_table(answer: Answer) -> str:
+    return "" if answer.table else f", in no table but the shape {answer.shape}"
+
+
+def _wrong_list(row: Row, answer: Answer, seen: Reading) -> str:
+    if answer.shape != "list":
+        return f"the shape is {answer.shape} ({_route(row, answer, seen)})"
+    wrong = seen.listed - seen.gold
+    listed = [s.title for s in listed_sources(answer) if paper_id(s.title) in wrong]
+    missing = [title for title in row.case.gold_papers if paper_id(title) not in seen.listed]
+    return _lists({"lists wrongly": listed, "does not list": missing})
+
+
+def _wrong_count(row: Row, answer: Answer, seen: Reading) -> str:
+    said = "none" if seen.count is None else str(seen.count)
+    forgiven = f", with {seen.listed_borderline} borderline" if seen.listed_borderline else ""
+    counted = f"counts {said}{forgiven}, and there are {row.case.count}"
+    return "; ".join(filter(None, (counted, _wrong_list(row, answer, seen))))
+
+
+def _wrong_turn(row: Row, answer: Answer, seen: Reading) -> str:
+    parts = {"read as": [answer.standalone_question], "wanted": [row.case.standalone]}
+    read_as = _lists(parts if row.case.standalone else {"read as": [answer.standalone_question]})
+    if row.case.answerable:
+        return "; ".join(filter(None, (read_as, _wrong_citations(row, answer, seen))))
+    return f"{read_as}; papers at hand {_quoted([s.title for s in answer.sources]) or 'none'}"
+
+
+def _wrong_shape(row: Row, answer: Answer, seen: Reading) -> str:
+    return f"{answer.shape} instead of {right_shape(row.case)}: {_route(row, answer, seen)}"
 
 
 def _slow_stages(_row: Row, answer: Answer, _seen: Reading) -> str:
@@ -440,6 +533,17 @@ _FAULTS: Mapping[str, Callable[[Row, Answer, Reading], str]] = {
     "evidence_exact": _inexact,
     "titles_real": _unreal,
     "key_facts": _missed_facts,
+    "sides_cited": _lost_sides,
+    "axis_coverage": _lost_axes,
+    "missing_flagged": _not_flagged,
+    "not_stated_honest": _not_honest,
+    "list_precision": _wrong_list,
+    "list_recall": _wrong_list,
+    "list_f1": _wrong_list,
+    "list_f1_literal": _wrong_list,
+    "count_exact": _wrong_count,
+    "last_turn_cited": _wrong_turn,
+    "route_right": _wrong_shape,
     "latency_p50": _slow_stages,
     "latency_p95": _slow_stages,
 }
@@ -478,18 +582,31 @@ def record(rows: Sequence[Row], lines: Sequence[Line], whole: bool) -> dict[str,
 
 def _case_record(row: Row) -> dict[str, Any]:
     case = row.case
-    wanted = ("answerable", "abstention", "gold_papers", "borderline", "evidence", "key_facts")
     return {
         "id": case.id,
         "type": case.type,
         "question": case.question,
         "turns": [turn.question for turn in case.turns],
-        "expected": {key: getattr(case, key) for key in wanted},
+        "expected": _expected_record(case),
         "got": row.got,
         "error": row.error or None,
         "elapsed_ms": row.elapsed_ms,
         "scores": dict(row.scores),
         "answer": _answer_record(row),
+    }
+
+
+_EXPECTED = (
+    *("answerable", "abstention", "gold_papers", "near_papers", "borderline", "evidence"),
+    *("key_facts", "axes", "missing", "count", "criterion", "standalone"),
+)
+
+
+def _expected_record(case: Case) -> dict[str, Any]:
+    return {
+        **{key: getattr(case, key) for key in _EXPECTED},
+        "not_stated": [[one.side, one.axis] for one in case.not_stated],
+        "shape": right_shape(case),
     }
 
 
@@ -510,10 +627,25 @@ def _answer_record(row: Row) -> dict[str, Any] | None:
             }
             for statement in answer.statements
         ],
+        "table": _table_record(answer.table) if answer.table else None,
+        "coverage": asdict(answer.coverage) if answer.coverage else None,
         "sources": [source.title for source in answer.sources],
+        "near": [source.title for source in answer.near],
         "retrieved": [
             {"title": hit.paper.title, "score": hit.score} for hit in answer.retrieved[:20]
         ],
         "timings_ms": dict(answer.timings_ms),
         "trace": dict(answer.trace),
+    }
+
+
+def _table_record(table: Table) -> dict[str, Any]:
+    subjects = zip(table.subjects, table.cells, strict=True)
+    return {
+        "axes": list(table.axes),
+        "cautions": list(table.cautions),
+        "rows": [
+            {"name": subject.name, "title": subject.title, "cells": [cell.text for cell in cells]}
+            for subject, cells in subjects
+        ],
     }

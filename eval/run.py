@@ -6,37 +6,26 @@ that no crash can raise an average. An error is neither a wrong answer nor an ab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from eval import metrics
 from eval.cases import Case
-from eval.metrics import Span, Statistic
+from eval.metrics import Statistic
+from eval.reading import Collection, Reading, SideReading, quotations, read, words
 from rag.errors import UsageError
-from rag.text import fold, normalised_title, paper_id, squeeze
-from rag.types import Answer, Citation, Evidence, Paper, Source
+from rag.text import paper_id, squeeze
+from rag.types import Answer, Paper, Shape
 
 Asker = Callable[[str, Sequence[Answer]], Answer]
 """Answers a question, given the earlier answers of its conversation."""
 
 ANSWERED, ERROR = "answered", "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """An answer beside its case, in the terms of the measures: papers are ids of their titles."""
-
-    ranking: tuple[str, ...]  # retrieved, best first, without borderline papers
-    gold: frozenset[str]
-    cited: frozenset[str]  # without borderline papers
-    only_borderline: bool  # something was cited, and all of it counts neither way
-    statements: tuple[tuple[Span, ...], ...]  # without those that rest on borderline papers only
-    gold_spans: tuple[Span, ...]
-    exact: tuple[bool, ...]  # for each shown evidence
-    real: tuple[bool, ...]  # for each shown title
-    texts: tuple[str, ...]  # statements and cited titles, folded
-    facts: tuple[tuple[str, ...], ...]  # folded
+TIMED = 50
+"""How many cases are asked again one at a time after many were asked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +36,7 @@ class Row:
     answer: Answer | None
     reading: Reading | None
     error: str
-    elapsed_ms: float  # of the scored question alone, up to the crash if it crashed
+    elapsed_ms: float | None  # of the scored question, up to a crash; None if others ran beside it
     scores: Mapping[str, float] = field(default_factory=dict)  # only measures that apply
 
     @property
@@ -58,43 +47,20 @@ class Row:
         return self.answer.abstention or ANSWERED
 
 
+_Of = Callable[[Row, Reading], float | None]
+"""What a measure reads from an answer: None where this answer leaves nothing to measure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One number per case, and how cases make one number."""
 
     name: str
     applies: Callable[[Case], bool]
-    of: Callable[[Row, Reading], float | None]  # None where this answer leaves nothing to measure
+    of: _Of
     failed: float = 0.0  # for a case that crashed
     statistic: Statistic = metrics.mean
     unit: str = ""  # empty for a share
-
-
-class Collection:
-    """The papers that answers are held against, read from the store and not from answers."""
-
-    def __init__(self, papers: Sequence[Paper]) -> None:
-        self.by_id = {paper.id: paper for paper in papers}
-        self.by_title = {normalised_title(paper.title): paper for paper in papers}
-
-    def titled(self, title: str) -> Paper | None:
-        """The paper with this title in any spelling, or None."""
-        return self.by_title.get(normalised_title(title))
-
-    def locate(self, case: Case) -> tuple[Span, ...]:
-        """The spans of the case's evidence. Raises UsageError for one that is nowhere."""
-        return tuple(self._span(case, text) for text in case.evidence)
-
-    def _span(self, case: Case, text: str) -> Span:
-        for title in case.gold_papers:
-            paper = self.titled(title)
-            start = paper.abstract.find(text) if paper else -1
-            if start >= 0:
-                return Span(paper_id(title), start, start + len(text))
-        raise UsageError(
-            f"Case {case.id}: the evidence {text[:60]!r} stands in none of its gold papers: "
-            "copy it from the abstract."
-        )
 
 
 def run(
@@ -102,32 +68,79 @@ def run(
     ask: Asker,
     papers: Sequence[Paper],
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
 ) -> tuple[Row, ...]:
-    """Ask all *cases* in order: one row each, in the same order.
+    """Ask all *cases*, *workers* at once: one row each, in the order of the cases.
 
-    Raises UsageError before asking anything if a case names a paper or evidence that *papers* do
-    not have. Whatever *ask* raises becomes its case's error.
+    More workers change no row but its time, which is not taken where others ran beside it: see
+    `timed`. Raises UsageError before asking anything if a case names a paper or evidence that
+    *papers* do not have. Whatever *ask* raises becomes its case's error.
     """
     collection = Collection(papers)
     for case in cases:
         _check(case, collection)
     rows = []
-    for number, case in enumerate(cases, start=1):
-        rows.append(_row(case, ask, collection))
-        if progress:
-            progress(number, len(cases))
+    with _pool(workers) as spread:
+        made = spread(lambda case: _row(case, ask, collection), cases)
+        for number, row in enumerate(made, start=1):
+            rows.append(row if workers == 1 else _rescored(row, None))
+            if progress:
+                progress(number, len(cases))
     return tuple(rows)
+
+
+Spread = Callable[[Callable[[Case], Row], Sequence[Case]], Iterable[Row]]
+"""As `map` over cases, whatever the order in which they are done."""
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Spread]:
+    """A `map` with *workers* threads; what has not begun is dropped if the caller stops."""
+    if workers == 1:  # in this thread, so that it can be interrupted and debugged
+        yield map
+        return
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def timed(rows: Sequence[Row], ask: Asker, papers: Sequence[Paper]) -> tuple[Row, ...]:
+    """*rows* with the time of at most TIMED of them, evenly spread, each asked again alone.
+
+    The other rows stay without a time. A case that crashes now is an error, as any other.
+    """
+    collection = Collection(papers)
+    count = min(TIMED, len(rows))
+    chosen = {number * len(rows) // count for number in range(count)}
+    return tuple(
+        _timed(row, ask, collection) if place in chosen else row for place, row in enumerate(rows)
+    )
+
+
+def _timed(row: Row, ask: Asker, collection: Collection) -> Row:
+    again = _row(row.case, ask, collection)
+    return again if again.error else _rescored(row, again.elapsed_ms)
+
+
+def _rescored(row: Row, elapsed_ms: float | None) -> Row:
+    row = replace(row, elapsed_ms=elapsed_ms, scores={})
+    return replace(row, scores=scores(row))
 
 
 def _check(case: Case, collection: Collection) -> None:
     turns = [title for turn in case.turns for title in turn.gold_papers]
-    for title in (*case.gold_papers, *case.near_papers, *case.borderline, *turns):
+    sides = [title for side in case.sides for title in side.papers]
+    for title in (*case.gold_papers, *case.near_papers, *case.borderline, *turns, *sides):
         if not collection.titled(title):
             raise UsageError(
                 f"Case {case.id} names the paper {title!r}, which is not in the store: "
                 "add it, or give cases for this store with --cases."
             )
     collection.locate(case)
+    for side in case.sides:
+        collection.locate_side(case, side)
 
 
 def _row(case: Case, ask: Asker, collection: Collection) -> Row:
@@ -147,70 +160,6 @@ def _row(case: Case, ask: Asker, collection: Collection) -> Row:
     elapsed = perf_counter() - started if elapsed is None else elapsed
     row = Row(case, answer, reading, error, 1000 * elapsed)
     return replace(row, scores=scores(row))
-
-
-def read(case: Case, answer: Answer, collection: Collection) -> Reading:
-    """Put *answer* beside *case* in the terms of the measures."""
-    ignored = {paper_id(title) for title in case.borderline}
-    evidence = shown_evidence(answer)
-    cited = {paper_id(title) for title in cited_titles(answer)}
-    shown = [
-        tuple(_span(e) for c in statement.citations for e in c.evidence)
-        for statement in answer.statements
-    ]
-    texts = (*(statement.text for statement in answer.statements), *cited_titles(answer))
-    return Reading(
-        ranking=tuple(
-            id for hit in answer.retrieved if (id := paper_id(hit.paper.title)) not in ignored
-        ),
-        gold=frozenset(map(paper_id, case.gold_papers)),
-        cited=frozenset(cited - ignored),
-        only_borderline=bool(cited) and cited <= ignored,
-        statements=tuple(s for s in shown if not s or any(e.paper not in ignored for e in s)),
-        gold_spans=collection.locate(case),
-        exact=tuple(_is_exact(e, collection) for e in evidence),
-        real=tuple(_is_real(*pair, collection) for pair in shown_titles(answer)),
-        texts=tuple(map(fold, texts)),
-        facts=tuple(tuple(map(fold, alternatives)) for alternatives in case.key_facts),
-    )
-
-
-def shown_evidence(answer: Answer) -> list[Evidence]:
-    """Every evidence that a statement of *answer* cites, in order, with repeats."""
-    return [e for s in answer.statements for citation in s.citations for e in citation.evidence]
-
-
-def cited_titles(answer: Answer) -> list[str]:
-    """The titles that statements of *answer* cite, in order, each once."""
-    titles = [citation.title for s in answer.statements for citation in s.citations]
-    return list(dict.fromkeys(titles))
-
-
-def shown_titles(answer: Answer) -> list[tuple[str, str]]:
-    """(paper id, title) wherever *answer* shows a title: citations, their evidence, sources."""
-    citations = [citation for s in answer.statements for citation in s.citations]
-    places: tuple[Citation | Evidence | Source, ...] = (
-        *citations,
-        *shown_evidence(answer),
-        *answer.sources,
-    )
-    return [(place.paper_id, place.title) for place in places]
-
-
-def _span(evidence: Evidence) -> Span:
-    return Span(paper_id(evidence.title), evidence.start, evidence.end)
-
-
-def _is_exact(evidence: Evidence, collection: Collection) -> bool:
-    paper = collection.by_id.get(evidence.paper_id)
-    return paper is not None and metrics.is_exact(
-        evidence.text, evidence.start, evidence.end, paper.abstract
-    )
-
-
-def _is_real(id: str, title: str, collection: Collection) -> bool:
-    paper = collection.by_id.get(id)
-    return paper is not None and paper.title == title
 
 
 # Which case takes part in which measure
@@ -252,6 +201,52 @@ def _is_answerable_otherwise(case: Case) -> bool:
     return case.answerable and case.type != "single_paraphrase"
 
 
+def _is_comparison(case: Case) -> bool:
+    return case.type == "comparison"
+
+
+def _has_axes(case: Case) -> bool:
+    return _is_comparison(case) and bool(case.axes)
+
+
+def _has_missing_sides(case: Case) -> bool:
+    return _is_comparison(case) and bool(case.missing)
+
+
+def _has_silences(case: Case) -> bool:
+    return _is_comparison(case) and bool(case.not_stated)
+
+
+def _is_list(case: Case) -> bool:
+    return case.type == "aggregation"
+
+
+def _is_literal_list(case: Case) -> bool:
+    return _is_list(case) and case.criterion == "literal"
+
+
+def _has_count(case: Case) -> bool:
+    return _is_list(case) and case.count is not None
+
+
+def _is_conversation(case: Case) -> bool:
+    return case.type == "conversation"
+
+
+_IMPLIED: Mapping[str, Shape] = {"comparison": "comparison", "aggregation": "list", "chat": "chat"}
+
+
+def right_shape(case: Case) -> Shape | None:
+    """The shape of a right answer; None for a conversation that does not say, as it may be any."""
+    if case.shape or _is_conversation(case):
+        return case.shape
+    return _IMPLIED.get(case.type, "answer")
+
+
+def _has_shape(case: Case) -> bool:
+    return right_shape(case) is not None
+
+
 # What a measure reads from an answer
 
 
@@ -260,14 +255,14 @@ def _citation_precision(_row: Row, seen: Reading) -> float | None:
 
 
 def _evidence_precision(row: Row, seen: Reading) -> float | None:
-    shown = len(row.answer.statements) if row.answer else 0
-    if shown and not seen.statements:  # all of them rest on borderline papers
+    shown = len(quotations(row.answer)) if row.answer else 0
+    if shown and not seen.quotations:  # all of them rest on borderline papers
         return None
-    return metrics.evidence_precision(seen.statements, seen.gold_spans)
+    return metrics.evidence_precision(seen.quotations, seen.gold_spans)
 
 
 def _evidence_recall(_row: Row, seen: Reading) -> float:
-    spans = [span for statement in seen.statements for span in statement]
+    spans = [span for quotation in seen.quotations for span in quotation]
     return metrics.evidence_recall(spans, seen.gold_spans)
 
 
@@ -277,6 +272,85 @@ def _abstained(row: Row, _seen: Reading) -> float:
 
 def _abstention_precision(row: Row, seen: Reading) -> float | None:
     return float(not row.case.answerable) if _abstained(row, seen) else None
+
+
+# … of a comparison
+
+
+def _sides_cited(_row: Row, seen: Reading) -> float:
+    return float(metrics.every_side_found(seen.cited, [side.papers for side in seen.sides]))
+
+
+def covered_axes(case: Case, seen: Reading) -> list[bool]:
+    """For each axis that *case* asks for, whether the table speaks to it."""
+    sides = [side for side in seen.sides if side.papers]
+    proved = [_is_proved(sides, place) for place in range(len(seen.labels))]
+    return metrics.axes_covered([words(axis) for axis in case.axes], seen.labels, proved)
+
+
+def _is_proved(sides: Sequence[SideReading], place: int) -> bool:
+    if not all(side.cells for side in sides):  # a side without a row
+        return False
+    right = [any(metrics.on_gold([side.cells[place]], side.gold_spans)) for side in sides]
+    return metrics.proved(right, [side.silent[place] for side in sides])
+
+
+def _axis_coverage(row: Row, seen: Reading) -> float:
+    return metrics.share(covered_axes(row.case, seen))
+
+
+def _missing_flagged(_row: Row, seen: Reading) -> float:
+    return float(all(side.said_missing for side in seen.sides if not side.papers))
+
+
+def honest_silences(case: Case, seen: Reading) -> list[bool]:
+    """For each silence of *case*, whether the row of that side says so."""
+    sides = dict(zip((side.name for side in case.sides), seen.sides, strict=True))
+    return [
+        bool(sides[one.side].cells)
+        and metrics.silence_said(words(one.axis), seen.labels, sides[one.side].silent)
+        for one in case.not_stated
+    ]
+
+
+def _not_stated_honest(row: Row, seen: Reading) -> float:
+    return metrics.share(honest_silences(row.case, seen))
+
+
+# … of a list
+
+
+def _of_list(measure: Callable[[frozenset[str], frozenset[str]], float]) -> _Of:
+    """*measure* of the listed papers; an empty gold list asks for an abstention as no_paper."""
+
+    def of(row: Row, seen: Reading) -> float:
+        if not seen.gold:
+            return float(row.got == "no_paper")
+        return measure(seen.listed, seen.gold)
+
+    return of
+
+
+def _count_exact(row: Row, seen: Reading) -> float:
+    if seen.count is None or row.case.count is None:
+        return 0.0
+    return float(metrics.count_exact(seen.count, row.case.count, seen.listed_borderline))
+
+
+# … of a conversation and of the route
+
+
+def _last_turn_cited(row: Row, seen: Reading) -> float:
+    """1 if a gold paper is cited; where none answers, if it abstains and names the near paper."""
+    if row.case.answerable:
+        return float(bool(seen.cited & seen.gold))
+    near = set(map(paper_id, row.case.near_papers))
+    named = {paper_id(source.title) for source in row.answer.sources} if row.answer else set()
+    return float(bool(_abstained(row, seen)) and (not near or bool(near & named)))
+
+
+def _route_right(row: Row, _seen: Reading) -> float:
+    return float(row.answer is not None and row.answer.shape == right_shape(row.case))
 
 
 MEASURES = (
@@ -292,6 +366,17 @@ MEASURES = (
     Measure("evidence_exact", _every, lambda _, a: metrics.share(a.exact) if a.exact else None),
     Measure("titles_real", _every, lambda _, a: metrics.share(a.real) if a.real else None),
     Measure("key_facts", _has_facts, lambda _, a: metrics.key_fact_recall(a.facts, a.texts)),
+    Measure("sides_cited", _is_comparison, _sides_cited),
+    Measure("axis_coverage", _has_axes, _axis_coverage),
+    Measure("missing_flagged", _has_missing_sides, _missing_flagged),
+    Measure("not_stated_honest", _has_silences, _not_stated_honest),
+    Measure("list_precision", _is_list, _of_list(metrics.precision)),
+    Measure("list_recall", _is_list, _of_list(metrics.recall)),
+    Measure("list_f1", _is_list, _of_list(metrics.f1)),
+    Measure("list_f1_literal", _is_literal_list, _of_list(metrics.f1)),
+    Measure("count_exact", _has_count, _count_exact),
+    Measure("last_turn_cited", _is_conversation, _last_turn_cited),
+    Measure("route_right", _has_shape, _route_right),
     Measure("abstention_precision", _every, _abstention_precision),
     Measure("abstention_recall", _should_abstain, _abstained),
     Measure("off_topic_abstained", _is_off_topic, _abstained),

@@ -4,6 +4,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from time import sleep
 
 import pytest
@@ -19,9 +20,9 @@ from eval.__main__ import (
     teller,
     without_model,
 )
-from eval.cases import Case, Turn, parse_case, read_cases
+from eval.cases import Case, Side, Turn, parse_case, read_cases
 from eval.report import Gate, confusion, failed, read_gates, summarise
-from eval.run import MEASURES, run
+from eval.run import MEASURES, TIMED, run, timed
 from rag.errors import NoIndex, UsageError
 from rag.settings import Settings
 from rag.text import digest, paper_id
@@ -117,6 +118,17 @@ evidence_recall         all             0.500  0.000 to 1.000  4
 evidence_exact          all             0.750  0.250 to 1.000  4
 titles_real             all             0.750  0.250 to 1.000  4
 key_facts               all             0.500  0.000 to 1.000  4
+sides_cited             all                 -               -  0
+axis_coverage           all                 -               -  0
+missing_flagged         all                 -               -  0
+not_stated_honest       all                 -               -  0
+list_precision          all                 -               -  0
+list_recall             all                 -               -  0
+list_f1                 all                 -               -  0
+list_f1_literal         all                 -               -  0
+count_exact             all                 -               -  0
+last_turn_cited         all                 -               -  0
+route_right             all             0.800  0.400 to 1.000  5
 abstention_precision    all             0.500  0.000 to 1.000  2
 abstention_recall       all             1.000  1.000 to 1.000  1
 off_topic_abstained     all                 -               -  0
@@ -179,14 +191,40 @@ def test_a_case_holds_what_its_line_says():
             why="w",
             note="n",
             abstention=None,
-            not_stated=[{"paper": "P", "axis": "size"}],
+            shape="comparison",
         )
     )
 
     assert case.key_facts == (("a",), ("b", "c"))
     assert (case.gold_papers, case.evidence, case.borderline) == (("Alpha paper",), ("E.",), ("B",))
     assert (case.sides[0].name, case.count, case.why, case.note) == ("A", 1, "w", "n")
-    assert case.expected == "answerable"
+    assert (case.expected, case.shape) == ("answerable", "comparison")
+
+
+COMPARISON = {
+    "type": "comparison",
+    "gold_papers": ["Alpha paper"],
+    "sides": [{"name": "A", "papers": ["Alpha paper"]}, {"name": "Z"}],
+}
+
+
+def test_a_comparison_says_what_is_missing_and_what_is_silent():
+    """A side without papers is missing; a silence names its side, or the title of its paper."""
+    silences = [["A", "size"], {"paper": "alpha  paper.", "axis": "cost"}]
+
+    case = parse_case(written(**COMPARISON, axes=["size", "cost"], not_stated=silences))
+
+    assert (case.axes, case.missing) == (("size", "cost"), ("Z",))
+    assert [(one.side, one.axis) for one in case.not_stated] == [("A", "size"), ("A", "cost")]
+    assert parse_case(written(**COMPARISON, missing=["Z"])).missing == ("Z",)
+
+
+def test_a_list_has_a_criterion_and_a_conversation_a_question_alone():
+    """Both are kept as they are written."""
+    asked = {"type": "conversation", "turns": [{"question": "What?"}]}
+
+    assert parse_case(written(type="aggregation", criterion="literal")).criterion == "literal"
+    assert parse_case(written(**asked, standalone="What of A?")).standalone == "What of A?"
 
 
 @pytest.mark.parametrize(
@@ -232,6 +270,30 @@ def test_the_type_says_the_abstention_where_the_case_does_not(type, kind):
         (written(type="conversation", turns=[{"question": "Other?"}]), "than its last turn"),
         (written(turns=[{"question": "What?", "fact": []}]), "unknown key 'fact' in a turn"),
         (written(sides=[{}]), "a side lacks the key 'name'"),
+        (written(axis=["size"]), "unknown key 'axis' in a case: did you mean 'axes'"),
+        (written(axes="size"), "'axes' of a case must be a list of strings"),
+        (written(shape="table"), "'shape' of a case must be one of answer, comparison, list"),
+        (written(criterion="word"), "'criterion' of a case must be one of literal, number"),
+        (written(criterion="kind"), "has a criterion and is no aggregation"),
+        (written(standalone="What?"), "has a standalone question and is no conversation"),
+        (written(type="comparison"), "is a comparison of fewer than two sides"),
+        (written(**COMPARISON | {"evidence": ["E."]}), "has other evidence than its sides"),
+        (written(**COMPARISON | {"gold_papers": ["B"]}), "has other gold papers than its sides"),
+        (
+            written(sides=[{"name": "A", "papers": ["P"]}] * 2),
+            "compares sides of one name",
+        ),
+        (written(**COMPARISON, missing=["A"]), "calls other sides missing"),
+        (written(**COMPARISON, missing=[]), "calls other sides missing"),
+        (written(missing=["A"]), "calls other sides missing"),
+        (written(**COMPARISON, not_stated=[["Z", "size"]]), "what is no side with papers"),
+        (written(**COMPARISON, not_stated=[["B", "size"]]), "what is no side with papers"),
+        (written(not_stated=[["A"]]), "'not_stated' of a case must be a list of pairs"),
+        (written(not_stated=["A", "size"]), "'not_stated' of a case must be a list"),
+        (
+            written(not_stated=[{"paper": "A", "axes": "size"}]),
+            "unknown key 'axes' in a silence: did you mean 'axis'",
+        ),
     ],
 )
 def test_a_line_that_is_no_case_is_named(tmp_path, line, said):
@@ -445,7 +507,8 @@ def test_a_chat_is_only_held_to_be_a_reply():
 
     scores = one(case, Answer("hi", "hi", "chat", "extractive", message="Hello."))
 
-    assert set(scores) == {"false_refusals", "errors", "latency_p50", "latency_p95"}
+    times = {"latency_p50", "latency_p95"}
+    assert set(scores) == {"false_refusals", "errors", "route_right", *times}
 
 
 def test_key_facts_are_found_in_any_script():
@@ -524,11 +587,15 @@ def test_cases_that_do_not_fit_the_store_are_not_asked():
         single(near_papers=("Delta paper",)),
         single(borderline=("Delta paper",)),
         single(turns=(Turn(question="?", gold_papers=("Delta paper",)),)),
+        single(sides=(Side(name="D", papers=("Delta paper",)),)),
     ):
         with pytest.raises(UsageError, match=r"single-1 names the paper 'Delta paper'"):
             run([single("ok"), case], never, PAPERS)
     with pytest.raises(UsageError, match=r"'It reaches nothing\.' stands in none"):
         run([single(evidence=("It reaches nothing.",))], never, PAPERS)
+    side = Side(name="A", papers=("Alpha paper",), evidence=("It reaches nothing.",))
+    with pytest.raises(UsageError, match="stands in none of the papers of 'A'"):
+        run([single(sides=(side,))], never, PAPERS)
 
 
 def test_progress_is_told():
@@ -543,6 +610,86 @@ def test_progress_is_told():
     )
 
     assert told == [(1, 2), (2, 2)]
+
+
+def test_many_workers_change_nothing_but_the_time():
+    """Cases are asked at the same time, and rows come in the order of the cases as with one."""
+    cases = [single("slow"), single("bad"), refusable("far"), single("fast")]
+    said = (RIGHT, RuntimeError("broken"), abstained("no_paper"), WRONG)
+    ask = scripted(dict(zip((c.id for c in cases), said, strict=True)))
+    both = Barrier(2)  # passed only by two at once
+
+    def together(question, conversation):
+        if question in {"slow", "bad"}:
+            both.wait(10)
+        if question == "slow":
+            sleep(0.05)
+        return ask(question, conversation)
+
+    told = []
+    many = run(cases, together, PAPERS, lambda done, total: told.append(done), workers=2)
+
+    assert told == [1, 2, 3, 4]
+    assert [row.elapsed_ms for row in many] == [None] * 4
+    assert not any(name.startswith("latency") for row in many for name in row.scores)
+    assert [timeless(row) for row in many] == [timeless(row) for row in run(cases, ask, PAPERS)]
+
+
+def timeless(row):
+    """A row without the times of anything."""
+    kept = {name: value for name, value in row.scores.items() if not name.startswith("latency")}
+    answer = row.answer and replace(row.answer, timings_ms={})
+    return replace(row, elapsed_ms=None, scores=kept, answer=answer)
+
+
+def test_the_product_answers_many_at_once_as_one_by_one(seed_chat):
+    """Of every type of the bundled cases the rows are the same with one worker and with four."""
+    cases = list({case.type: case for case in read_cases()}.values())
+
+    some = [run(cases, seed_chat.ask, seed_chat.papers(), workers=n) for n in (1, 4)]
+
+    assert not any(row.error for row in some[0])
+    assert [timeless(row) for row in some[0]] == [timeless(row) for row in some[1]]
+
+
+def test_what_has_not_begun_is_dropped_when_the_run_stops():
+    """Whoever interrupts a run does not wait for the rest of it."""
+    asked = []
+
+    def ask(question, conversation):
+        asked.append(question)
+        sleep(0.01)
+        return RIGHT
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run([single(f"case-{n}") for n in range(100)], ask, PAPERS, stop, workers=2)
+
+    assert len(asked) < 10
+
+
+def test_time_is_taken_alone_and_of_an_even_sample():
+    """Of many rows TIMED are asked again, one at a time; what crashes then is an error."""
+    cases = [single(f"case-{n}") for n in range(2 * TIMED)]
+    rows = run(cases, scripted(dict.fromkeys((c.id for c in cases), RIGHT)), PAPERS, workers=2)
+    asked = []
+
+    def ask(question, conversation):
+        asked.append(question)
+        if question == "case-2":
+            raise RuntimeError("broken")
+        return RIGHT
+
+    got = timed(rows, ask, PAPERS)
+
+    assert asked == [case.id for case in cases[::2]]
+    assert [row.case for row in got] == cases
+    assert [row.elapsed_ms is not None for row in got] == [True, False] * TIMED
+    assert [row.case.id for row in got if row.error] == ["case-2"]
+    assert ("latency_p50" in got[0].scores, "latency_p50" in got[1].scores) == (True, False)
+    assert timed((), ask, PAPERS) == ()
 
 
 # Gates and report
@@ -827,9 +974,9 @@ def test_the_whole_report(capsys):
     assert heading == "5 cases, 0 papers, mode extractive, index -"
     assert (measured, kinds, lost) == (MEASURED.strip(), KINDS.strip(), LOST.strip())
     assert [line.split() for line in types.splitlines()[1:]] == [
-        ["single", "3", *["0.333"] * 9, "2.0", "0.000"],
-        ["numeric", "1", *["1.000"] * 8, "0.000", "2.0", "0.000"],
-        ["unanswerable_far", "1", *["-"] * 8, "0.000", "2.0", "1.000"],
+        ["single", "3", *["0.333"] * 8, "0.667", "0.333", "2.0", "0.000"],
+        ["numeric", "1", *["1.000"] * 9, "0.000", "2.0", "0.000"],
+        ["unanswerable_far", "1", *["-"] * 8, "1.000", "0.000", "2.0", "1.000"],
     ]
     assert crashed == "1 case crashed:\n  crash: RuntimeError: broken"
     assert last == "1 of 2 gates met.\n"
@@ -960,7 +1107,10 @@ def test_what_cannot_run_is_one_sentence(tmp_path, capsys):
     assert "did you mean 'question'" in err
 
 
-@pytest.mark.parametrize("arguments", [["--failures", "-1"], ["--failures", "x"], ["--nothing"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--failures", "-1"], ["--failures", "x"], ["--nothing"], ["--workers", "0"]],
+)
 def test_bad_arguments_could_not_run(arguments, capsys):
     """Wrong usage ends with 2, as argparse does."""
     with pytest.raises(SystemExit) as caught:

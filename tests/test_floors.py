@@ -33,6 +33,7 @@ FLOORS = {
     "ui/format": 1.0,
     "eval/metrics": 1.0,
     "eval/cases": 1.1,
+    "eval/reading": 1.2,
     "rag/rank": 1.1,
     "rag/words": 1.1,
     "rag/names": 1.2,

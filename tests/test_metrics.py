@@ -5,10 +5,14 @@ import pytest
 
 from eval.metrics import (
     Span,
+    axes_covered,
     confusion,
+    count_exact,
     covered,
+    every_side_found,
     evidence_precision,
     evidence_recall,
+    f1,
     fact_found,
     interval,
     is_exact,
@@ -19,12 +23,15 @@ from eval.metrics import (
     p50,
     p95,
     precision,
+    proved,
     recall,
     recall_at,
     reciprocal_rank,
     same_evidence,
+    same_words,
     share,
     shared,
+    silence_said,
 )
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -101,6 +108,7 @@ def test_citing_nothing_scores_nothing():
         lambda: ndcg_at(1, "a", ""),
         lambda: precision("a", ""),
         lambda: recall("a", ""),
+        lambda: f1("a", ""),
         lambda: evidence_precision([], []),
         lambda: evidence_recall([], []),
         lambda: key_fact_recall([], ["a"]),
@@ -197,6 +205,92 @@ def test_evidence_recall_by_hand():
 def test_exact_evidence(text, start, end, exact):
     """Evidence is its range of the abstract, counted from the start and within it."""
     assert is_exact(text, start, end, "abcdef") is exact
+
+
+@pytest.mark.parametrize(
+    ("found", "gold", "wanted"),
+    [
+        ("ab", "ab", 1.0),
+        ("abx", "abcd", 4 / 7),
+        ("aab", "ab", 1.0),
+        ("xy", "ab", 0.0),
+        ("", "ab", 0.0),
+        ("a", "abc", 0.5),
+    ],
+)
+def test_f1_by_hand(found, gold, wanted):
+    """2 |both| / (|found| + |gold|), which is the harmonic mean of precision and recall."""
+    assert f1(found, gold) == pytest.approx(wanted)
+    p, r = precision(found, gold), recall(found, gold)
+    assert f1(found, gold) == pytest.approx(2 * p * r / (p + r) if p + r else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "gold", "borderline", "exact"),
+    [(5, 5, 0, True), (6, 5, 0, False), (4, 5, 0, False), (7, 5, 2, True), (8, 5, 2, False)],
+)
+def test_a_count_is_forgiven_its_borderline_papers(said, gold, borderline, exact):
+    """As many more as were borderline, and none fewer."""
+    assert count_exact(said, gold, borderline) is exact
+
+
+def test_every_side_is_found_by_one_of_its_papers():
+    """A side may have several papers, and one that has none cannot be found."""
+    assert every_side_found("ax", [{"a", "b"}, {"x"}, set()])
+    assert not every_side_found("ab", [{"a", "b"}, {"x"}])
+    assert not every_side_found("", [{"a"}])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"size"}, {"model", "size"}, True),
+        ({"number", "gpu"}, {"number", "token"}, False),  # half
+        ({"longest", "context"}, {"context", "longest", "handl"}, True),
+        ({"a", "b", "c"}, {"a", "b", "x", "y"}, True),
+        ({"cost"}, {"price"}, False),
+        (set(), {"a"}, False),
+        (set(), set(), False),
+    ],
+)
+def test_wordings_are_the_same_by_over_half_of_the_shorter(one, other, same):
+    """Order makes no difference, and nothing is like no words."""
+    assert (same_words(one, other), same_words(other, one)) == (same, same)
+
+
+def test_axes_are_covered_by_label_or_by_what_is_shown():
+    """A label covers every axis that it names; a proved column under another covers one."""
+    asked = [{"size"}, {"hardwar"}, {"speed"}]
+
+    assert axes_covered(asked, [{"model", "size"}], [False]) == [True, False, False]
+    assert axes_covered(asked, [{"size"}, {"scale"}], [True, True]) == [True, True, False]
+    assert axes_covered(asked, [{"result"}, {"scale"}], [True, False]) == [True, False, False]
+    assert axes_covered(asked, [], []) == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("right", "silent", "wanted"),
+    [
+        ([True, True], [False, False], True),
+        ([True, False], [False, True], True),
+        ([False, False], [True, True], False),
+        ([True, False], [False, False], False),
+        ([], [], False),
+    ],
+)
+def test_a_column_is_proved_by_gold_or_by_silence(right, silent, wanted):
+    """Silence alone shows nothing, and one wrong cell spoils the column."""
+    assert proved(right, silent) is wanted
+
+
+def test_silence_is_said_on_its_own_axis():
+    """A cell that is silent on something else, or no such axis, says nothing about it."""
+    labels = [{"cost"}, {"size"}]
+
+    assert silence_said({"train", "cost"}, labels, [True, False])
+    assert not silence_said({"train", "cost"}, labels, [False, True])
+    assert not silence_said({"speed"}, labels, [True, True])
+    assert not silence_said({"cost"}, [], [])
 
 
 def test_share_by_hand():
