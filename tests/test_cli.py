@@ -28,7 +28,7 @@ from ui.cli import main
 from ui.format import markdown, record, search_record
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ["chat", "ask", "search", "index", "doctor"]
+COMMANDS = ["chat", "ask", "search", "compare", "index", "doctor"]
 QUESTION = "What MFU does MegaScale reach?"
 SMALL_QUESTION = "How fast does Ostrich run?"
 SMALL = [
@@ -164,7 +164,7 @@ def test_help_lists_every_command(run):
 
     assert code == 0
     assert re.findall(r"^    (\w+) ", out, re.MULTILINE) == [
-        "chat", "ask", "search", "index", "eval", "doctor"
+        "chat", "ask", "search", "compare", "index", "eval", "doctor"
     ]  # fmt: skip
 
 
@@ -195,6 +195,12 @@ def test_help_and_version_come_at_once():
         (["ask", "--store", "", "why?"], "empty"),
         (["search", "birds", "-n", "0"], "from 1"),
         (["search", "birds", "-n", "few"], "from 1"),
+        (["compare"], "two to five"),
+        (["compare", "Ostrich"], "two to five"),
+        (["compare", *"ABCDEF"], "two to five"),
+        (["compare", "Ostrich", " "], "empty"),
+        (["compare", "Ostrich", "Heron", "--axis", ""], "empty"),
+        (["compare", "Ostrich", "Heron", "--axis"], "--axis"),
         (["chat", "--port", "70000"], "65535"),
         (["chat", "--port", "-1"], "65535"),
         (["index", ""], "empty"),
@@ -215,7 +221,9 @@ def test_an_unknown_setting_is_one_sentence(run, monkeypatch):
         assert "PAPERCHAT_STORE" in sentence(*run(command))
 
 
-@pytest.mark.parametrize("command", [["ask", "why?"], ["search", "birds"], ["doctor"]])
+@pytest.mark.parametrize(
+    "command", [["ask", "why?"], ["search", "birds"], ["compare", "A", "B"], ["doctor"]]
+)
 def test_without_an_index_the_way_to_one_is_named(run, folder, command):
     """Nothing is made by a command that only reads."""
     assert "paperchat index" in sentence(*run(*command, "--store", folder / "none"))
@@ -387,6 +395,49 @@ def test_search_prints_ranks_scores_and_titles(run, seed_store, seed_chat):
     assert (code, out.count("\n")) == (0, 1)
     assert json.loads(out)["results"][:3] == search_record(hits, id=None)["results"]
     assert len(json.loads(out)["results"]) == 20
+
+
+# --- Comparisons ----------------------------------------------------------------------------------
+
+
+def test_compare_prints_a_table(run, seed_store, seed_chat):
+    """Standard output is the comparison's Markdown: both papers, in the order they were named."""
+    code, out, err = run("compare", "--store", seed_store, "ByteScale", "MegaScale")
+
+    assert (code, err) == (0, "")
+    assert out == markdown(seed_chat.compare(["ByteScale", "MegaScale"])) + "\n"
+    assert out.index("| ByteScale [1] | MegaScale [2] |") < out.index("| --- | --- | --- |")
+
+
+@pytest.mark.parametrize(
+    "axes", [["--axis", "hardware", "speed"], ["--axis", "hardware", "--axis", "speed"]]
+)
+def test_compare_prints_the_record_of_the_axes_asked_for(run, seed_store, axes):
+    """--axis may be given once or several times, and --json is the contract's record."""
+    papers = ["MegaScale", "ByteScale"]
+    code, out, err = run("compare", "--store", seed_store, *papers, *axes, "--json")
+    got = json.loads(out)
+
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    assert (got["shape"], got["table"]["axes"]) == ("comparison", ["hardware", "speed"])
+    assert [subject["name"] for subject in got["table"]["subjects"]] == papers
+    assert [len(row) for row in got["table"]["cells"]] == [2, 2]
+
+
+def test_compare_names_a_paper_that_is_not_there(run, seed_store):
+    """The others are compared all the same, and that one side is missing is no failure."""
+    code, out, err = run("compare", "--store", seed_store, "MegaScale", "Zzyzx", "ByteScale")
+
+    assert (code, err) == (0, "")
+    assert "Zzyzx (not in this collection)" in out
+    assert "Zzyzx" in out.split("\n")[0]
+
+
+def test_compare_needs_papers_that_differ(run, seed_store):
+    """One paper named twice is told so in one sentence."""
+    got = run("compare", "--store", seed_store, "MegaScale", "MegaScale")
+
+    assert "different" in sentence(*got)
 
 
 # --- Batches --------------------------------------------------------------------------------------
