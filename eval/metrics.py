@@ -141,15 +141,25 @@ def every_side_found(found: Collection[str], sides: Sequence[Collection[str]]) -
     return all(set(side) & set(found) for side in sides if side)
 
 
-def same_words(one: Collection[str], other: Collection[str]) -> bool:
-    """Whether two wordings, given as their content words, mean the same: they share over half.
+def overlap(one: Collection[str], other: Collection[str]) -> float:
+    """What two wordings share: |one ∩ other| / min(|one|, |other|), in [0, 1]; 0 if one is empty.
 
-    |one ∩ other| > min(|one|, |other|) / 2, so "size" is "model size", and "number of GPUs" is
-    not "number of tokens". False if one is empty. Source: ours, as `same_evidence` for words; half
-    is not enough, since two wordings of two words often share the one that says nothing.
+    A wording and a longer one that says it with more words have 1: "size" and "model size". Source:
+    the overlap coefficient, Simpson, Notes on the Measurement of Faunal Resemblance, 1960.
     """
     shorter = min(len(set(one)), len(set(other)))
-    return len(set(one) & set(other)) > HALF * shorter
+    return len(set(one) & set(other)) / max(1, shorter)
+
+
+def named_by(asked: Collection[str], labels: Sequence[Collection[str]]) -> list[int]:
+    """Places of the *labels* that name the axis *asked*, all given as content words.
+
+    Those of the largest `overlap`, if it is half at least: "model size" is named by "size", and by
+    "size on disk" only if no label is nearer. Source: ours, as `same_evidence` for words.
+    """
+    shares = [overlap(asked, label) for label in labels]
+    best = max(shares, default=0.0)
+    return [place for place, one in enumerate(shares) if one == best] if best >= HALF else []
 
 
 def axes_covered(
@@ -157,14 +167,12 @@ def axes_covered(
 ) -> list[bool]:
     """For each *asked* axis, given as content words, whether a table speaks to it.
 
-    It does under a label of the `same_words`, even if its cells say "not stated": that is an
-    answer too. A column under another label makes up for one axis that no label names if it is
-    `proved`. The mean over axes is the axis coverage. Source: ours, after the subtopic
-    recall of Zhai, Cohen, Lafferty, Beyond Independent Relevance, 2003, with columns for documents.
+    It does under a label that names it (`named_by`), even if its cells say "not stated": that is
+    an answer too. A column that names no asked axis makes up for one that no label names if it is
+    `proved`. The mean over axes is the axis coverage. Source: ours, after the subtopic recall of
+    Zhai, Cohen, Lafferty, Beyond Independent Relevance, 2003, with columns for documents.
     """
-    places = [
-        [place for place, label in enumerate(labels) if same_words(axis, label)] for axis in asked
-    ]
+    places = [named_by(axis, labels) for axis in asked]
     used = {place for found in places for place in found}
     spare = sum(one for place, one in enumerate(proved) if place not in used)
     flags = []
@@ -187,14 +195,13 @@ def proved(right: Sequence[bool], silent: Sequence[bool]) -> bool:
 def silence_said(
     asked: Collection[str], labels: Sequence[Collection[str]], silent: Sequence[bool]
 ) -> bool:
-    """Whether a row says "not stated" on an axis that is the `same_words` as the one *asked*.
+    """Whether a row says "not stated" under a label that names the axis *asked* (`named_by`).
 
     *silent* says it for each of *labels*. A table without such an axis does not say it, and
     silence where a cell should stand is no honesty. Its mean over what abstracts do not state is
     the not-stated honesty. Source: ours, abstention recall cell by cell.
     """
-    pairs = zip(labels, silent, strict=True)
-    return any(said and same_words(asked, label) for label, said in pairs)
+    return any(silent[place] for place in named_by(asked, labels))
 
 
 # Evidence

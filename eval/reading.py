@@ -11,7 +11,7 @@ from eval.metrics import Span
 from rag.errors import UsageError
 from rag.text import fold, normalised_title, paper_id
 from rag.types import NOT_STATED, Answer, Cell, Citation, Evidence, Paper, Source, Subject
-from rag.words import compounds, content_words
+from rag.words import compounds, document_terms, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +195,18 @@ def _is_real(id: str, title: str, collection: Collection) -> bool:
 # Comparisons
 
 
+# Words with which an axis is asked for, and which name none: "number of GPUs" is not "of tokens".
+_ASKING = frozenset(map(stem, "number amount count kind type reported claimed stated said".split()))
+
+
 def words(label: str) -> frozenset[str]:
     """The content words of an axis or of a name; all of its words if it has no others.
 
     >>> sorted(words("reported speed-up")), sorted(words("what it does"))
     (['speed', 'speedup'], ['does', 'it', 'what'])
     """
-    return frozenset(content_words(label)) or frozenset(map(str.lower, compounds(label)))
+    content = frozenset(document_terms(label)) - _ASKING
+    return content or frozenset(map(str.lower, compounds(label)))
 
 
 def _read_side(case: Case, side: Side, answer: Answer, collection: Collection) -> SideReading:
@@ -231,7 +236,7 @@ def _says_missing(name: str, answer: Answer) -> bool:
     """Whether *answer* names the side as missing: in its table, else in its own words."""
     asked = words(name)
     subjects = answer.table.subjects if answer.table else ()
-    rows = [row for row in subjects if metrics.same_words(asked, words(row.name))]
+    rows = [row for row in subjects if metrics.overlap(asked, words(row.name)) > metrics.HALF]
     if rows:
         return any(not row.found for row in rows)
     return asked <= words(answer.message)

@@ -18,8 +18,10 @@ from eval.metrics import (
     is_exact,
     key_fact_recall,
     mean,
+    named_by,
     ndcg_at,
     on_gold,
+    overlap,
     p50,
     p95,
     precision,
@@ -28,7 +30,6 @@ from eval.metrics import (
     recall_at,
     reciprocal_rank,
     same_evidence,
-    same_words,
     share,
     shared,
     silence_said,
@@ -242,20 +243,36 @@ def test_every_side_is_found_by_one_of_its_papers():
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("one", "other", "share"),
     [
-        ({"size"}, {"model", "size"}, True),
-        ({"number", "gpu"}, {"number", "token"}, False),  # half
-        ({"longest", "context"}, {"context", "longest", "handl"}, True),
-        ({"a", "b", "c"}, {"a", "b", "x", "y"}, True),
-        ({"cost"}, {"price"}, False),
-        (set(), {"a"}, False),
-        (set(), set(), False),
+        ({"size"}, {"model", "size"}, 1.0),
+        ({"train", "cost"}, {"cost", "infer"}, 0.5),
+        ({"a", "b", "c"}, {"a", "b", "x", "y"}, 2 / 3),
+        ({"cost"}, {"price"}, 0.0),
+        (set(), {"a"}, 0.0),
+        (set(), set(), 0.0),
     ],
 )
-def test_wordings_are_the_same_by_over_half_of_the_shorter(one, other, same):
-    """Order makes no difference, and nothing is like no words."""
-    assert (same_words(one, other), same_words(other, one)) == (same, same)
+def test_overlap_by_hand(one, other, share):
+    """Of the shorter wording; nothing is like no words."""
+    assert (overlap(one, other), overlap(other, one)) == (share, share)
+
+
+@pytest.mark.parametrize(
+    ("labels", "places"),
+    [
+        ([{"size"}, {"cost"}], [0]),
+        ([{"size", "disk"}, {"cost"}], [0]),  # half
+        ([{"size", "disk"}, {"size"}], [1]),  # half, and one that is nearer
+        ([{"size"}, {"model", "size"}], [0, 1]),
+        ([{"size", "disk", "page"}, {"model", "cost"}], [0, 1]),
+        ([{"cost"}], []),
+        ([], []),
+    ],
+)
+def test_an_axis_is_named_by_the_nearest_labels(labels, places):
+    """Those that share most, from half on."""
+    assert named_by({"model", "size"}, labels) == places
 
 
 def test_axes_are_covered_by_label_or_by_what_is_shown():
