@@ -8,8 +8,9 @@ are live, so an index that holds a few dead ones answers correctly all the same.
 from __future__ import annotations
 
 import math
+import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,16 +45,18 @@ class LexicalIndex:
             folder.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(_schema(), path=str(folder))
             self._index.register_tokenizer(_ANALYZER, _whitespace())
+            self._searcher = self._index.searcher()  # making one costs as much as a search
         self._folder = folder
 
     def __len__(self) -> int:
         """Documents in the index, dead versions included."""
-        return int(self._index.searcher().num_docs)
+        return int(self._searcher.num_docs)
 
     def reload(self) -> None:
         """See what another process has committed since."""
         with our_errors(self._folder):
             self._index.reload()
+            self._searcher = self._index.searcher()
 
     def update(self, add: Iterable[LexicalDocument], remove: Iterable[str] = ()) -> None:
         """Add and remove documents in one commit: all of it happens, or nothing."""
@@ -67,11 +70,12 @@ class LexicalIndex:
             writer.commit()
             writer.wait_merging_threads()
             self._index.reload()
+            self._searcher = self._index.searcher()
 
     def keys(self) -> set[str]:
         """The keys of all documents."""
         with our_errors(self._folder):
-            searcher = self._index.searcher()
+            searcher = self._searcher
             found = searcher.search(tantivy.Query.all_query(), limit=max(1, searcher.num_docs))
             return {str(searcher.doc(address)["key"][0]) for _, address in found.hits}
 
@@ -80,7 +84,7 @@ class LexicalIndex:
         if not terms:
             return []
         with our_errors(self._folder):
-            searcher = self._index.searcher()
+            searcher = self._searcher
             found = searcher.search(self._query(terms), limit=k, count=False)
             hits = [
                 (str(searcher.doc(place)["key"][0]), float(score)) for score, place in found.hits
@@ -96,7 +100,7 @@ class LexicalIndex:
         word of the question has 1, however often and wherever they stand.
         """
         with our_errors(self._folder):
-            searcher = self._index.searcher()
+            searcher = self._searcher
             rarity = {
                 term: weight * self._rarity(term, searcher)
                 for term, weight in terms.items()
@@ -124,7 +128,29 @@ class LexicalIndex:
 
     def document_frequency(self, term: str) -> int:
         """In how many documents *term* stands."""
-        return int(self._index.searcher().doc_freq("text", term))
+        return int(self._searcher.doc_freq("text", term))
+
+    def holding(self, groups: Sequence[Collection[str]]) -> set[str]:
+        """The keys of the documents that hold, of every group, at least one term.
+
+        A term that ends in "*" stands for all terms that go on with a digit.
+        """
+        must, should = tantivy.Occur.Must, tantivy.Occur.Should
+        with our_errors(self._folder):
+            searcher = self._index.searcher()
+            parts = [
+                (must, tantivy.Query.boolean_query([(should, self._held(t)) for t in sorted(group)]))
+                for group in groups
+            ]
+            query = tantivy.Query.boolean_query(parts)
+            found = searcher.search(query, limit=max(1, searcher.num_docs), count=False)
+            return {str(searcher.doc(address)["key"][0]) for _, address in found.hits}
+
+    def _held(self, term: str) -> tantivy.Query:
+        if term.endswith("*"):
+            pattern = re.escape(term[:-1]) + "[0-9].*"
+            return tantivy.Query.regex_query(self._index.schema, "text", pattern)
+        return tantivy.Query.term_query(self._index.schema, "text", term)
 
     def _query(self, terms: Mapping[str, float]) -> tantivy.Query:
         schema, should = self._index.schema, tantivy.Occur.Should

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.text import fold
 from rag.words import STOPWORDS, compounds
@@ -67,6 +68,7 @@ def is_name_like(word: str) -> bool:
     return bool(_NAME_LIKE.fullmatch(word)) and not _UNIT.fullmatch(word)
 
 
+@lru_cache(maxsize=4096)
 def names_in(title: str, abstract: str) -> tuple[Name, ...]:
     """The names a paper introduces or mentions, each key once, introduced before mentioned."""
     found: dict[str, Name] = {}
@@ -75,6 +77,56 @@ def names_in(title: str, abstract: str) -> tuple[Name, ...]:
     for surface in _surfaces(abstract):
         _keep(found, surface, introduced=False)
     return tuple(found.values())
+
+
+def is_owned(name: str, title: str, abstract: str) -> bool:
+    """Whether the paper says that *name* is its own: in its title, or where it says "we propose".
+
+    Stricter than `names_in`, which takes every name near such words for introduced: a paper that
+    presents "a method on top of LoRA" does not own LoRA.
+
+    >>> is_owned("S4", "Long Sequences", "We propose the state space model (S4), unlike LSSL.")
+    True
+    >>> is_owned("LSSL", "Long Sequences", "We propose the state space model (S4), unlike LSSL.")
+    False
+    """
+    key = key_of(name)
+    if any(key_of(own) == key for own in _title_names(title)):
+        return True
+    text = fold(abstract)
+    written = {found[0] for found in _anywhere(name).finditer(text)}
+    return any(
+        _claims(surface).search(text) for surface in sorted(written) if surface.lower() != surface
+    )
+
+
+@lru_cache(maxsize=4096)
+def _anywhere(name: str) -> re.Pattern[str]:
+    words = r"[\s-]*".join(re.escape(word) for word in re.split(r"[\s-]+", name))
+    return re.compile(rf"(?<![\w-]){words}(?![\w+#])(?!-\w)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _claims(surface: str) -> re.Pattern[str]:
+    """How a paper says that *surface* is what it brings."""
+    name = rf"(?<![\w-]){re.escape(surface)}(?![\w+#])(?!-\w)"
+    verb = (
+        r"(?:(?:propos|introduc|releas|describ|creat|construct|curat|produc|provid|nam)(?:e|es|ed)"
+        r"|(?:present|develop|contribut|design|unveil|offer|call|term|coin)(?:e?s|e?d|e)?"
+        r"|buil[dt]s?|dub(?:s|bed)?|termed|referred to as)"
+    )
+    # Up to nine words, none of which leads over to somebody else's thing.
+    between = (
+        r"(?:\W+(?!(?:on|with|using|over|than|against|by|like|unlike|from|to|via|under"
+        r"|outperform\w*)\b)"
+        r"[\w+#.'-]+){0,9}?"
+    )
+    return re.compile(
+        rf"\b{verb}{between}\W+{name}"
+        rf"|\b[Oo]ur\s+(?:[\w-]+\s+){{0,3}}{name}"
+        rf"|(?:^|[.!?]\s+){name}\s+(?:is|are|was|an?|the|consists?|comprises?|contains?)\b"
+        rf"|(?<!\bthan )(?<!\bover )(?<!\blike )(?<!\bwith ){name},\s+(?:an?|the first|our|which)\b"
+    )
 
 
 def asked_names(question: str) -> tuple[tuple[str, str], ...]:

@@ -237,7 +237,7 @@ def introduced_names(snapshot: Snapshot, question: str) -> dict[str, frozenset[s
 def _owners(
     snapshot: Snapshot, question: str, marked: Mapping[str, str]
 ) -> dict[str, list[tuple[str, str, bool]]]:
-    """By name of *question*: (surface, paper id, introduced) of who has it; ordinary words fall out."""
+    """By name of *question*, ordinary words left out: who has it, as in `Catalog.papers_named`."""
     asked = dict(asked_names(question))
     owners: dict[str, list[tuple[str, str, bool]]] = {}
     for key, surface, paper, introduced in snapshot.catalog.papers_named(sorted(asked)):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag.criteria import asks_for_list
 from rag.names import marked_names
 from rag.question import focus
-from rag.sides import asks_to_compare
+from rag.sides import asks_to_compare, several_in
 from rag.text import fold, squeeze
 from rag.types import Shape
 
@@ -131,6 +131,8 @@ def route(question: str) -> Route:
     if short and _ABOUT_US.search(rest) and not marked_names(rest.replace("PaperChat", "")):
         return Route("chat", "about the collection or this tool")
     asked = focus(question)
+    if several_in(asked) and asks_to_compare(asked):
+        return Route("comparison", "a number of things described together, side by side")
     if asks_for_list(asked):
         return Route("list", "papers in the plural")
     if asks_to_compare(asked):

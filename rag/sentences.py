@@ -13,6 +13,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -146,6 +147,7 @@ def spans(abstract: str) -> tuple[tuple[int, int], ...]:
     return tuple(_joined(abstract, (piece for piece in pieces if piece[0] < piece[1])))
 
 
+@lru_cache(maxsize=4096)  # a question asks for the same few abstracts' sentences again and again
 def split(paper_id: str, abstract: str) -> tuple[Sentence, ...]:
     """Cut the abstract of paper *paper_id* into numbered sentences, in reading order."""
     return tuple(

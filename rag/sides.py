@@ -1,8 +1,8 @@
 """What a question compares, and on what: read from its words alone. Pure rules.
 
-`cut` breaks a question into pieces at the words that set things side by side ("vs", "and", "than");
-`rag.compare` finds out which pieces are papers. What is left of the question, with each side written
-as a mark, is read by `axes_in`.
+`cut` breaks a question into pieces at the words that set things side by side ("vs", "and");
+`rag.compare` finds out which pieces are papers. What is left of the question, with each side
+written as a mark, is read by `axes_in`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,33 @@ MOST_AXES = 7
 
 # Sets what stands before it beside what stands after it.
 _JOINS = re.compile(
-    r"\s*(?:,\s*(?:and|or|und|oder|y|et|ou|as well as)\s+|,\s+|\s+(?:and|or|vs\.?|v\.|versus|against"
-    r"|than|with|to|into|compared (?:to|with)|as opposed to|rather than|instead of|as well as"
-    r"|und|oder|gegen(?:über)?|y|o|et|ou|contre|contra|frente a)\s+|\s+&\s+|\s*(?:和|与|與|跟|と)\s*)",
+    r"\s*(?:,\s*(?:and|or|und|oder|y|et|ou|as well as)\s+|,\s+|\s+(?:and|or|vs\.?|v\.|versus"
+    r"|against"
+    r"|than|with|to|compared (?:to|with)|as opposed to|rather than|instead of|as well as"
+    r"|und|oder|gegen(?:über)?|y|o|et|ou|contre|contra|frente a)\s+|\s+&\s+"
+    r"|\s*(?:和|与|與|跟|と)\s*)",
     re.IGNORECASE,
 )
-_STOPS = re.compile(r"[?!;:。？！：；]+\s*|(?<=[^\W\d_])\.(?:\s+|$)|\.{2,}\s*|\s[-–—]+\s|\n+")
+_STOPS = re.compile(
+    r"[?!;:。？！：；]+\s*|(?<=[^\W\d_])\.(?:\s+|$)|(?<=[\ue000)'\"’”])\.(?:\s+|$)|(?<=\d)\.(?:\s+|$)"
+    r"|\.{2,}\s*|\s[-–—]+\s|\n+"
+)
 _STRONG = re.compile(
-    r"\b(?:vs|v|versus|against|compared (?:to|with)|as opposed to|gegen(?:über)?|contre|frente a)\b",
+    r"\b(?:vs|v|versus|against|compared (?:to|with)|as opposed to|gegen(?:über)?|contre"
+    r"|frente a)\b",
     re.IGNORECASE,
 )
+# These join sides only after a word that calls for them: "compare X with Y", "from X to Y".
+_CALLED_FOR = {
+    "with": re.compile(r"\b(?:compar\w*|contrast\w*|versus|stack\w*|fare\w*)\b", re.IGNORECASE),
+    "to": re.compile(r"\b(?:compar\w*|from|relat\w*|similar)\b", re.IGNORECASE),
+}
 # What may stand before the first side and belongs to none.
 _LEAD = re.compile(
-    r"^(?:(?:and|so|but|ok|now|please|hi|well|also|on|in|of|for|by|from|between|betwen|among|with|as"
-    r"|how|what|what's|whats|which|who|where|when|why|is|are|was|were|do|does|did|can|could|would|will"
+    r"^(?:(?:and|so|but|ok|now|please|hi|well|also|on|in|of|for|by|from|between|betwen|among|with"
+    r"|as"
+    r"|how|what|what's|whats|which|who|where|when|why|is|are|was|were|do|does|did|can|could|would"
+    r"|will"
     r"|should|has|have|tell me|show me|give me|explain|describe|i see|there are|there's|one|me"
     r"|compare|comparing|comparison|contrast|contrasting|rank|order|sort|put|list|difference[s]?"
     r"|diff(?:e)?rence[s]?|differ|different|similarit(?:y|ies)|changed|change|changes|better"
@@ -45,9 +58,10 @@ _LEAD = re.compile(
 # Where a described side ends and the question goes on: not inside "the system that is …".
 _GOES_ON = re.compile(
     r"(?<!\bthat)(?<!\bwhich)(?<!\bwho)(?<!\bto)\s+(?:both|each|all|differ\w*|diffrent|compare[sd]?"
-    r"|relate[sd]?|stack(?:s|ed)? up|fare[sd]?|do|does|did|aim[s]?|tr(?:y|ies)|tackle[s]?|handle[s]?"
+    r"|relate[sd]?|stack(?:s|ed)? up|fare[sd]?|do|does|did|aim[s]?|tr(?:y|ies)|tackle[s]?"
+    r"|handle[s]?"
     r"|approach(?:es)?|perform[s]?|have|has|get[s]?|got|in terms of|in how|when it comes|regarding"
-    r"|actually|really|with respect to|in (?:common|order)|for that|at)\b.*$",
+    r"|actually|really|with respect to|in (?:common|order|model|scale|cost)|for that)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
 _DETERMINED = re.compile(
@@ -57,8 +71,10 @@ _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{3,150})[\"“”„�
 _SEVERAL_OF = re.compile(
     r"\b(?:(?:the|these|those|there are|i see|i know|you have|are there)\s+(?:here\s+)?)?"
     r"(?P<count>two|three|four|five|2|3|4|5|both|pair of)\s+(?:of the\s+)?"
-    r"(?P<kind>(?:[\w-]+\s+){0,3}?(?:papers?|systems?|works?|methods?|models?|frameworks?|benchmarks?"
-    r"|data ?sets?|approaches|techniques?|studies|tokeni[sz]ers?|algorithms?|surveys?|optimi[sz]ers?"
+    r"(?P<kind>(?:[\w-]+\s+){0,3}?(?:papers?|systems?|works?|methods?|models?|frameworks?"
+    r"|benchmarks?"
+    r"|data ?sets?|approaches|techniques?|studies|tokeni[sz]ers?|algorithms?|surveys?"
+    r"|optimi[sz]ers?"
     r"|libraries|tools?|agents?|schemes?|strategies|ones))\b(?:\s+here)?(?P<what>[^?.!;:]*)",
     re.IGNORECASE,
 )
@@ -75,24 +91,40 @@ _ORDERS = re.compile(
     re.IGNORECASE,
 )
 _AXES_FOLLOW = re.compile(
-    r"\b(?:in terms of|with (?:respect|regard) to|regarding|concerning|when it comes to|as to|by how"
+    r"\b(?:in terms of|with (?:respect|regard) to|regarding|concerning|when it comes to|as to"
+    r"|by how"
     r"|especially|espescially|particularly|mainly|namely|on|in|by|for)\b\s*",
+    re.IGNORECASE,
+)
+_AFTER_SIDES = re.compile(
+    r"\b(?:in terms of|with (?:respect|regard) to|regarding|concerning|when it comes to|as to"
+    r"|esp\w*ally|particularly|mainly|namely|(?:compare|differ)\w* (?:in|on|by)|on|in)\b\s*",
     re.IGNORECASE,
 )
 _AND_ASKS = re.compile(
     r"\s*,?\s+and\s+(?=(?:(?:on|in|at|with|for|to|by|of|from|under)\s+)?(?:how|what|which|who|where"
-    r"|when|why|do|does|did|is|are|was|were|can)\b)|\s*,\s+(?=(?:(?:on|in|at|with|for|to|by|of|from)\s+)?"
+    r"|when|why|do|does|did|is|are|was|were|can)\b)|\s*,\s+(?=(?:(?:on|in|at|with|for|to|by|of"
+    r"|from)\s+)?"
     r"(?:how|what|which|who|where|when|why)\b)|\s*;\s*",
     re.IGNORECASE,
 )
+# Not inside brackets: "scale (params, GPUs)" is one axis.
 _ITEMS = re.compile(
-    r"\s*,\s*(?:and\s+|or\s+)?|\s+and\s+(?:in\s+|on\s+)?|\s*&\s*|\s*/\s*", re.IGNORECASE
+    r"\s*,\s*(?:and\s+|or\s+)?(?![^()]*\))|\s+and\s+(?:in\s+|on\s+)?(?![^()]*\))|\s*&\s*",
+    re.IGNORECASE,
 )
 _IDLE = re.compile(
-    r"\b(?:compar\w+|contrast\w*|versus|vs|differ\w*|diffren\w*|similar\w*|alike|in common|side by side"
-    r"|rank|order|sort|put|them|both|each|either|one|ones|two|three|four|five|papers?|first|last|biggest"
-    r"|largest|smallest|fastest|highest|lowest|best|please|main|betwen|between|if any|here|stack up|fare"
-    r"|relate|changed?|about|for each|respectively|question|explain|tell|me|whats|what's)\b",
+    r"\b(?:compar\w+|contrast\w*|versus|vs|differ\w*|diffren\w*|similar\w*|alike|in common"
+    r"|side by side"
+    r"|rank|order|sort|put|them|both|each|either|one|ones|two|three|four|five|papers?|first|last"
+    r"|biggest"
+    r"|largest|smallest|fastest|highest|lowest|best|please|main|betwen|between|if any|here"
+    r"|stack up|fare"
+    r"|relate|changed?|about|for each|respectively|question|explain|tell|me|whats|what's|better"
+    r"|worse"
+    r"|qué|que|en|se|entre|diferenci\w*|unterschie\w*|unterscheid\w*|wie|worin|sich|zwischen|und"
+    r"|oder"
+    r"|différen\w*|comparez?|vergleich\w*|der|die|das|la|le|les|el|los|quelle|est|sont|es|son)\b",
     re.IGNORECASE,
 )
 MARK = "\ue000"  # a private character: stands for a side in what is left of a question
@@ -124,9 +156,19 @@ class Several:
 
 def asks_to_compare(question: str) -> bool:
     """Whether the question may set two things or more side by side."""
-    return compares(question) or bool(_STRONG.search(question) or _OTHER_TONGUES.search(question))
+    return (
+        compares(question)
+        or bool(_STRONG.search(question) or _MAY_COMPARE.search(question))
+        or bool(_OTHER_TONGUES.search(question))
+    )
 
 
+_MAY_COMPARE = re.compile(
+    r"\b(?:rank|order|sort)\b.*\b(?:by|them)\b|\bdif+e?re?n\w*\b|\bwhich (?:one|of (?:them|these"
+    r"|those))\b"
+    r"|\bdoes either\b|\bfor (?:each|both)\b|\bthan\b|\bwhat changed\b|\b\w+ or \w+\s*[?:,-]",
+    re.IGNORECASE | re.DOTALL,
+)
 _OTHER_TONGUES = re.compile(
     r"\b(?:unterschied\w*|unterscheid\w*|vergleich\w*|diferenci\w*|compar[aáeé]\w*|différen\w*"
     r"|gegenüber|mejor que|besser als|schneller als|größer als)\b|区别|比较|对比|違い|比べ",
@@ -134,19 +176,23 @@ _OTHER_TONGUES = re.compile(
 )
 
 
-def cut(question: str) -> tuple[Piece, ...]:
-    """Break *question* at stops and at joins; a quoted title is never cut.
+def cut(question: str, whole: Sequence[tuple[int, int]] = ()) -> tuple[Piece, ...]:
+    """Break *question* at stops and at joins; quoted titles and *whole* spans are never cut.
 
     >>> [piece.text for piece in cut("CodeT vs B4: which scores more on 'HumanEval and MBPP'?")]
     ['CodeT', 'B4', "which scores more on 'HumanEval and MBPP'"]
     """
-    quoted = [found.span() for found in _QUOTED.finditer(question)]
+    quoted = [*whole, *(found.span() for found in _QUOTED.finditer(question))]
     breaks = [(found.start(), found.end(), "") for found in _STOPS.finditer(question)]
-    breaks += [(f.start(), f.end(), squeeze(f[0]).lower()) for f in _JOINS.finditer(question)]
+    breaks += [
+        (f.start(), f.end(), squeeze(f[0]).lower())
+        for f in _JOINS.finditer(question)
+        if _joins_sides(question, f)
+    ]
     pieces: list[Piece] = []
     at, joined = 0, ""
     for start, end, join in [*sorted(breaks), (len(question), len(question), "")]:
-        if start < at or any(first < start and end < last for first, last in quoted):
+        if start < at or any(first < end and start < last for first, last in quoted):
             continue
         text = question[at:start]
         if text.strip():
@@ -157,6 +203,14 @@ def cut(question: str) -> tuple[Piece, ...]:
             joined = ""
         at = end
     return tuple(pieces)
+
+
+def _joins_sides(question: str, join: re.Match[str]) -> bool:
+    wanted = _CALLED_FOR.get(squeeze(join[0]).lower())
+    if wanted is None:
+        return True
+    stops = [found.end() for found in _STOPS.finditer(question, 0, join.start())]
+    return bool(wanted.search(question, stops[-1] if stops else 0, join.start()))
 
 
 def trimmed(piece: Piece) -> Piece:
@@ -182,7 +236,25 @@ def is_described(text: str) -> bool:
 
 def is_strong(join: str) -> bool:
     """Whether *join* ("vs", "against") can only stand between two sides."""
-    return bool(_STRONG.search(join))
+    return bool(_STRONG.search(join)) or join in _CALLED_FOR
+
+
+def compares_outright(question: str) -> bool:
+    """Whether *question* sets things side by side, and not one thing against a yardstick.
+
+    "How much faster is BatchLLM than vLLM?" asks what BatchLLM's abstract says; "BatchLLM vs vLLM"
+    asks for both.
+    """
+    return bool(_OUTRIGHT.search(question) or _OTHER_TONGUES.search(question))
+
+
+_OUTRIGHT = re.compile(
+    r"\b(?:compar\w+|contrast\w*|versus|vs\.?|v\.|against|dif+e?re?n\w*|differs?|each|either"
+    r"|respectively"
+    r"|side by side|in common|rank|in order|what changed|which one|both)\b"
+    r"|\b(?:order|sort|put) (?:them|these|those)\b|\bwhich (?:is|was|are|has|of)\b.*\bor\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def several_in(question: str) -> Several | None:
@@ -227,20 +299,22 @@ def axes_in(text: str) -> tuple[str, ...]:
 
 def _of_clause(clause: str, *, only_told: bool) -> list[str]:
     """The axes of one clause: its own questions, or the list that follows the sides."""
-    last = clause.rfind(MARK)
-    if last >= 0 and not _says_something(clause[:last]):
-        rest = _MARKS.sub("", clause[last:])
-        follow = _AXES_FOLLOW.search(rest)
-        if _ASKS.match(rest.strip(" ,")):
-            return _questions(rest)
-        if follow:
-            return _items(rest[follow.end() :])
-        return [] if only_told else _questions(clause)
     if only_told:
         return []
-    if _ORDERS.match(clause):
-        follow = _AXES_FOLLOW.search(clause)
-        return _items(clause[follow.end() :]) if follow else _items(_ORDERS.sub("", clause))
+    last = clause.rfind(MARK)
+    if last < 0:
+        follow = _AXES_FOLLOW.search(clause) if _ORDERS.match(clause) else None
+        if follow:
+            return _items(clause[follow.end() :])
+        return _items(_ORDERS.sub("", clause)) if _ORDERS.match(clause) else _questions(clause)
+    rest = _MARKS.sub("", clause[last:])
+    follow = _AFTER_SIDES.search(rest)
+    if follow:
+        return _items(rest[follow.end() :])
+    if _ORDERS.match(clause) or not _says_something(clause):
+        return []
+    if not _says_something(clause[:last]) and _ASKS.match(rest.strip(" ,")):
+        return _questions(rest)
     return _questions(clause)
 
 
@@ -276,12 +350,28 @@ def asked_of(axis: str, name: str) -> str:
     >>> asked_of("how many APIs does each cover", "ToolLLM")
     'how many APIs does ToolLLM cover'
     """
-    if MARK in axis:
-        return _MARKS.sub(name, axis)
+    if axis.count(MARK) == 1:
+        return axis.replace(MARK, name)
+    axis = label_of(axis)
     asked, count = _STANDS_FOR_SIDES.subn(name, axis, count=1)
     return asked if count else f"{axis} ({name})"
 
 
 def label_of(axis: str) -> str:
-    """*axis* as it stands at the head of a row."""
-    return squeeze(_MARKS.sub("it", axis)).strip(" ?,.")
+    """*axis* as it stands at the head of a row: of a clause that names the sides, what it asks.
+
+    >>> label_of(f"Does {MARK} get better GPU utilization than {MARK}")
+    'better GPU utilization'
+    """
+    if MARK in axis:
+        parts = [part for part in _MARKS.split(axis) if _says_something(part)]
+        axis = max(parts, key=len) if parts else ""
+        axis = _AROUND.sub("", axis)
+    return squeeze(axis).strip(" ?,.:'’\"")
+
+
+_AROUND = re.compile(
+    r"^(?:[\s,]*(?:do|does|did|is|are|has|have|get[s]?|got|actually|really|in|on|and|or|than)\b)+"
+    r"|(?:\b(?:than|and|or|with|to|the|of|for|between|vs\.?|versus|from)\b[\s,']*)+$",
+    re.IGNORECASE,
+)

@@ -42,6 +42,7 @@ FLOORS = {
     "rag/evidence": 1.3,
     "rag/criteria": 1.3,
     "rag/sides": 1.3,
+    "rag/facets": 1.3,
     # 2: one door to each heavy library, and the store over them
     "rag/catalog": 2.0,
     "rag/chunk": 2.0,

@@ -39,7 +39,7 @@ from rag.reader import encode
 from rag.sentences import split
 
 SHIPPED = Path(__file__).parents[1] / "reader.onnx"
-STEP, PIECE, RATE, WARM, FROZEN, SEED = 12, 3600, 1e-4, 40, 2, 0  # groups, tokens at once, …
+STEP, PIECE, RATE, WARM, FROZEN, SEED = 12, 3600, 1e-4, 40, 3, 0  # groups, tokens at once, …
 WINDOW = 4  # sentences of a paper in a short reading
 MOST_CHARACTERS = 1500  # of an abstract in training: about 330 tokens; evidence always stays
 NEAR, WRONG = 12, 3  # wrong papers are drawn from this many that the embedder ranks highest
@@ -166,7 +166,7 @@ class Examples:
         """Groups without end, every paper's once an epoch, in a random order."""
         while True:
             for place in chance.permutation(len(self.rows)):
-                if chance.random() < 0.6:
+                if chance.random() < 0.35:
                     yield self.ranked(int(place), chance)
                 yield self.contrasted(int(place), chance)
 
