@@ -478,6 +478,12 @@ def test_the_evidence_of_a_table_is_marked_in_the_abstracts():
     assert f"<mark>{OTHER_CORE}</mark> It has a dynamic mesh. <mark>{OTHER_PROOF}</mark>" in shown
 
 
+def test_the_first_source_is_open_unless_there_is_a_table():
+    """The proof of an answer is seen at once; a comparison prefers no side."""
+    assert html_answer(answer(), "t").count(" open>") == 1
+    assert " open>" not in html_answer(comparison(), "t")
+
+
 @pytest.mark.parametrize("shown", [comparison(), listing(3), listing(40), answer()])
 def test_every_marker_leads_to_a_source_that_is_there_once(shown):
     """No number on the page leads nowhere, and no two places have one name."""

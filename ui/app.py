@@ -358,7 +358,7 @@ body, gradio-app { background: var(--pc-paper) !important; }
 }
 .pc-welcome p { color: var(--pc-soft); font-size: 1.05rem; line-height: 1.55; margin: 0; }
 #pc-examples {
-  display: grid; grid-template-columns: 1fr 1fr; gap: .75rem;
+  display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; align-items: stretch;
   width: 100%; max-width: 46rem; margin: 0 auto;
 }
 #pc-examples button {
@@ -392,7 +392,8 @@ body, gradio-app { background: var(--pc-paper) !important; }
 .pc-scroll table { width: 100%; border-collapse: separate; border-spacing: 0; }
 .pc-scroll th, .pc-scroll td {
   padding: .75rem .95rem; border-top: 1px solid var(--pc-rule); vertical-align: top;
-  min-width: 11rem; text-align: left; color: var(--pc-ink); font: 400 1rem/1.5 var(--pc-serif);
+  width: 24rem; min-width: 11rem; text-align: left; color: var(--pc-ink);
+  font: 400 1rem/1.5 var(--pc-serif);
 }
 .pc-scroll thead th, .pc-scroll thead td { border-top: 0; }
 .pc-scroll thead th { font-weight: 600; font-size: 1.08rem; line-height: 1.35; }
@@ -410,7 +411,7 @@ body, gradio-app { background: var(--pc-paper) !important; }
 .pc-scroll .pc-unsaid { color: var(--pc-soft); font: italic 400 .9rem/1.6 system-ui, sans-serif; }
 .pc-scroll .pc-unsaid::before { content: "\\2014\\a0"; }
 .pc-scroll .pc-missing {
-  min-width: 9rem; background: repeating-linear-gradient(-45deg, transparent 0 .5rem,
+  width: 11rem; min-width: 9rem; background: repeating-linear-gradient(-45deg, transparent 0 .5rem,
     color-mix(in srgb, var(--pc-soft) 9%, transparent) .5rem .55rem);
 }
 .pc-scroll thead .pc-missing span { color: var(--pc-warn); font-weight: 600; }

@@ -606,8 +606,16 @@ def _sources_html(answer: Answer, sources: Sequence[Source], name: str) -> str:
     evidence: dict[str, list[Evidence]] = {}
     for citation in _cited(answer):
         evidence.setdefault(citation.paper_id, []).extend(citation.evidence)
+    # The first is open: nobody should have to look for the proof. A table prefers no side.
+    opened = 0 if answer.table is not None else 1
     items = [
-        _source_html(source, papers.get(source.paper_id), evidence.get(source.paper_id, []), name)
+        _source_html(
+            source,
+            papers.get(source.paper_id),
+            evidence.get(source.paper_id, []),
+            name,
+            opened=source.n == opened,
+        )
         for source in sources
     ]
     shown, folded = "".join(items[:UNFOLDED]), "".join(items[UNFOLDED:])
@@ -618,13 +626,17 @@ def _sources_html(answer: Answer, sources: Sequence[Source], name: str) -> str:
 
 
 def _source_html(
-    source: Source, paper: Paper | None, evidence: Sequence[Evidence], name: str
+    source: Source,
+    paper: Paper | None,
+    evidence: Sequence[Evidence],
+    name: str,
+    *,
+    opened: bool,
 ) -> str:
     """One source: its number and title, and inside it the abstract with the evidence marked."""
-    # The first is open: nobody should have to look for the proof.
-    opened = " open" if source.n == 1 and evidence else ""
+    state = " open" if opened and evidence else ""
     return (
-        f'<details class="pc-source" id="{name}-source-{source.n}"{opened}>'
+        f'<details class="pc-source" id="{name}-source-{source.n}"{state}>'
         f'<summary><span class="pc-number">[{source.n}]</span> '
         f'<span class="pc-title">{html_text(source.title)}</span></summary>'
         f"{_proof_html(paper, evidence)}</details>"
