@@ -484,7 +484,7 @@ def test_the_first_source_is_open_unless_there_is_a_table():
     assert " open>" not in html_answer(comparison(), "t")
 
 
-@pytest.mark.parametrize("shown", [comparison(), listing(3), listing(40), answer()])
+@pytest.mark.parametrize("shown", [comparison(), listing(3), listing(120), answer()])
 def test_every_marker_leads_to_a_source_that_is_there_once(shown):
     """No number on the page leads nowhere, and no two places have one name."""
     read = _read(html_answer(shown, "turn-3"))
@@ -525,6 +525,14 @@ def test_a_list_holds_the_abstract_of_each_paper_with_its_evidence_marked():
 
     assert "Bird 2 flies. <mark>It uses ImageNet 2.</mark>" in shown
     assert f">{OTHER.abstract}</p>" in shown  # of the near miss: nothing in it is evidence
+
+
+def test_a_list_of_hundreds_leaves_abstracts_out_but_no_paper():
+    """Past a hundred papers the quotation has to do, and its marker still leads to it."""
+    read = _read(html_answer(listing(120), "t"))
+
+    assert read.text.count("It uses ImageNet") == 120 + 100
+    assert "Bird 120: On *Flight\xa0[120]It uses ImageNet 120.Word for word" in read.text
 
 
 def test_near_misses_stand_apart_from_what_was_counted():

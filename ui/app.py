@@ -467,7 +467,7 @@ body, gradio-app { background: var(--pc-paper) !important; }
 .pc-source mark {
   background: var(--pc-mark); color: var(--pc-ink); padding: .05em .1em; border-radius: .15em;
 }
-.pc-source.pc-lit summary { animation: pc-lit 1.4s ease-out; }
+.pc-source.pc-lit summary, .pc-source.pc-lit > p { animation: pc-lit 1.4s ease-out; }
 
 .pc-list { list-style: none; margin: 0; padding: 0; }
 .pc-item { padding: 1rem 0 .55rem; border-top: 1px solid var(--pc-rule); }
@@ -604,7 +604,7 @@ _HEAD = (
       one.open = true;
     }
     const beside = matchMedia("(min-width: 60rem)").matches;
-    const title = source.querySelector("summary");
+    const title = source.querySelector("summary") ?? source;
     title.scrollIntoView({ block: beside ? "nearest" : "start", behavior: "smooth" });
     source.classList.add("pc-lit");
     setTimeout(() => source.classList.remove("pc-lit"), 1500);

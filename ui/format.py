@@ -50,6 +50,8 @@ CUT = " […] "
 UNFOLDED = 10
 """How many papers of a list, or sources of an answer, are shown before the rest is folded."""
 
+_WITH_ABSTRACT = 100  # papers of a list; a page with thousands of abstracts would be slow
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TURNS_TEXT_AROUND = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # Unicode's bidi overrides
 _HALF_A_LETTER = re.compile(r"[\ud800-\udfff]")  # cannot be written as UTF-8
@@ -551,7 +553,8 @@ def _cell_html(subject: Subject, cell: Cell, name: str) -> str:
 
 def _list_html(answer: Answer, listed: Mapping[Source, Sequence[Statement]], name: str) -> str:
     """The papers of a list, each with its quotation and, behind a click, its abstract."""
-    papers = {hit.paper.id: hit.paper for hit in answer.retrieved}
+    wanted = {source.paper_id for source in list(listed)[:_WITH_ABSTRACT]}
+    papers = {hit.paper.id: hit.paper for hit in answer.retrieved if hit.paper.id in wanted}
     items = [
         _item_html(source, statements, papers.get(source.paper_id), name)
         for source, statements in listed.items()
@@ -565,17 +568,20 @@ def _list_html(answer: Answer, listed: Mapping[Source, Sequence[Statement]], nam
 def _item_html(
     source: Source, statements: Sequence[Statement], paper: Paper | None, name: str
 ) -> str:
-    """One paper of a list; the proof of its quotation opens in place."""
-    evidence = [span for one in statements for span in _evidence(one.citations)]
+    """One paper of a list; the proof of its quotation opens in place, if the paper is at hand."""
     doubted = next((one for one in statements if _doubt(one)), statements[0])
     note = html_text(_doubt(doubted) or _proof(doubted))
-    proof = _proof_html(paper, evidence)
+    place = f'class="pc-source" id="{name}-source-{source.n}"'
+    if paper is None:
+        proof = f'<div {place}><p class="pc-verdict">{note}</p></div>'
+    else:
+        evidence = [span for one in statements for span in _evidence(one.citations)]
+        summary = f'<summary class="pc-verdict"><span>{note}</span></summary>'
+        proof = f"<details {place}>{summary}{_proof_html(paper, evidence)}</details>"
     return (
         f'<li class="pc-item" data-verdict="{doubted.verdict}">'
         f'<p class="pc-title">{html_text(source.title)}&#160;{_marker_html(source.n, name)}</p>'
-        f"{''.join(map(_quotation_html, statements))}"
-        f'<details class="pc-source" id="{name}-source-{source.n}">'
-        f'<summary class="pc-verdict"><span>{note}</span></summary>{proof}</details></li>'
+        f"{''.join(map(_quotation_html, statements))}{proof}</li>"
     )
 
 

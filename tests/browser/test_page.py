@@ -5,13 +5,25 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rag.errors import UsageError
-from rag.types import Answer, Citation, Evidence, Hit, Paper, Source, Statement
-from ui.app import Chat, Turn, answering, html_turn, launch, stopped
+from rag.types import (
+    Answer,
+    Cell,
+    Citation,
+    Evidence,
+    Hit,
+    Paper,
+    Source,
+    Statement,
+    Subject,
+    Table,
+)
+from ui.app import Chat, Turn, answering, how_it_was_made, html_turn, launch, stopped
 from ui.format import html_answer
 
 QUESTION = "What MFU does MegaScale reach?"
@@ -24,8 +36,16 @@ HOSTILE = [
     "&lt;b&gt; &#60;img src=x onerror=alert(1)&#62; <!-- </article></div><h1>title</h1>",
     '__i18n__{"key": "<iframe src=//203.0.113.1>"}',
 ]
-ELEMENTS = "a article aside blockquote details div h2 h3 mark p span summary".split()
-ATTRIBUTES = "aria-label class data-kind data-state data-verdict href id open role".split()
+COMPARISON = "How do MegaScale and ByteScale differ in hardware and speed?"
+LIST = "Which papers mention ImageNet?"
+ELEMENTS = """
+    a article aside blockquote details div h2 h3 li mark ol p span summary table tbody td th thead
+    tr ul
+    """.split()
+ATTRIBUTES = """
+    aria-label class colspan data-kind data-state data-verdict href id open role rowspan scope
+    tabindex
+    """.split()
 PAYLOADS = Path(__file__).parents[3] / "shared" / "data" / "hostile" / "xss-payloads.txt"
 
 
@@ -43,6 +63,81 @@ def test_an_answer_shows_its_title_and_its_evidence(address, visit, seed_chat):
     marks = source.locator("mark").all_inner_texts()
     assert any("55.2%" in mark for mark in marks)
     assert all(mark in abstract for mark in marks)
+
+
+def test_a_comparison_is_a_table_of_quotations(address, visit, seed_chat):
+    """Both titles head their columns, every cell is quoted or says so, and a marker opens proof."""
+    turn = visit(address).ask(COMPARISON)
+    abstracts = {paper.title: paper.abstract for paper in seed_chat.papers()}
+    titles = turn.locator("thead th > span").all_inner_texts()
+    assert [title.split(":")[0] for title in titles] == ["MegaScale", "ByteScale"]
+
+    for row in turn.locator("tbody tr:not(.pc-caution)").all():
+        cells = row.locator("td").all_inner_texts()
+        assert len(cells) == len(titles)
+        for title, cell in zip(titles, cells, strict=True):
+            quotations = [part.split("”")[0] for part in cell.split("“")[1:]]
+            quoted = [piece for whole in quotations for piece in whole.split(" […] ")]
+            assert all(piece in abstracts[title] for piece in quoted)
+            assert quoted or cell == "not stated in the abstract"
+
+    turn.locator("td .pc-marker", has_text="[2]").first.click()
+    source = turn.locator(".pc-source", has_text=titles[1])
+    source.locator("mark").first.wait_for(state="visible")
+    assert all(mark in abstracts[titles[1]] for mark in source.locator("mark").all_inner_texts())
+
+
+def test_a_side_that_is_missing_is_seen_to_be(address, visit):
+    """Its column is there, named, and says in words that no paper here is about it."""
+    turn = visit(address).ask("Compare MegaScale, Zzyzx-9 and ByteScale on hardware.")
+
+    missing = turn.locator("thead th.pc-missing")
+    assert missing.all_inner_texts() == ["Zzyzx-9\nnot in this collection"]
+    assert "Zzyzx-9" in turn.locator(".pc-message").inner_text()
+    assert set(turn.locator("td.pc-missing").all_inner_texts()) == {"not in this collection"}
+
+
+def test_a_long_list_is_folded_and_opens(address, visit):
+    """Ten papers are seen with their quotations; one click shows the rest, and nothing is lost."""
+    visitor = visit(address)
+    turn = visitor.ask(LIST)
+    items = turn.locator(".pc-item")
+    count = items.count()
+    assert count > 10
+    assert f"{count} " in turn.locator(".pc-message").inner_text()
+    assert items.nth(9).is_visible()
+    assert not items.nth(10).is_visible()
+
+    turn.get_by_text(f"Show the other {count - 10}").click()
+    items.nth(count - 1).locator("blockquote").first.wait_for(state="visible")
+    assert all(
+        "imagenet" in words.lower() for words in turn.locator("blockquote").all_inner_texts()
+    )
+    assert len(set(turn.locator(".pc-item > .pc-title").all_inner_texts())) == count
+
+
+def test_a_marker_of_a_list_opens_what_is_folded_around_it(address, visit):
+    """The abstract of a paper opens in place with its evidence marked."""
+    visitor = visit(address)
+    turn = visitor.ask(LIST)
+    item = turn.locator(".pc-item").last
+    visitor.page.evaluate("link => link.click()", item.locator(".pc-marker").element_handle())
+
+    item.locator("mark").first.wait_for(state="visible")
+    assert "imagenet" in " ".join(item.locator("mark").all_inner_texts()).lower()
+
+
+def test_a_follow_up_shows_how_it_was_read(address, visit):
+    """The resolved question stands in small print over the answer, and only over that one."""
+    visitor = visit(address)
+    first = visitor.ask("What does MegaScale do?")
+    then = visitor.ask("and on how many GPUs does it run?")
+
+    assert first.locator(".pc-read-as").count() == 0
+    read_as = then.locator(".pc-read-as").inner_text()
+    assert read_as.startswith("Read as: ")
+    assert "MegaScale" in read_as
+    assert then.locator(".pc-question").inner_text() == "and on how many GPUs does it run?"
 
 
 def test_the_page_asks_nothing_of_another_host(address, visit):
@@ -131,6 +226,31 @@ def test_a_phone_needs_no_sideways_scrolling(address, visit):
     assert _overflow(visitor.page) <= 0
     box = visitor.page.locator("#pc-field").bounding_box()
     assert 0 <= box["y"] <= 844 - box["height"]
+
+
+def test_on_a_phone_only_the_tables_box_scrolls(address, visit):
+    """The page keeps its width; inside the box, what a row is about stays in sight."""
+    visitor = visit(address, size=(390, 844))
+    box = visitor.ask(COMPARISON).locator(".pc-scroll")
+
+    assert _overflow(visitor.page) <= 0
+    assert box.evaluate("box => box.scrollWidth - box.clientWidth") > 100
+    box.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    head, edge = box.locator("tbody th").first.bounding_box(), box.bounding_box()
+    assert edge["x"] <= head["x"] < edge["x"] + 5
+    assert _overflow(visitor.page) <= 0
+
+
+@pytest.mark.parametrize("question", [COMPARISON, LIST])
+def test_tables_and_lists_keep_to_a_phones_width(address, visit, question):
+    """Whatever the shape, and also with everything unfolded, no page scrolls sideways."""
+    visitor = visit(address, size=(390, 844))
+    visitor.ask(question)
+    visitor.page.evaluate(
+        "document.querySelectorAll('details').forEach((one) => (one.open = true))"
+    )
+
+    assert _overflow(visitor.page) <= 0
 
 
 def test_two_visitors_do_not_see_each_other(address, visit):
@@ -260,6 +380,25 @@ def test_an_answer_grows_statement_by_statement(seed_chat):
     assert turns[-1].step == ""
 
 
+def test_a_comparison_says_how_many_papers_it_reads(seed_chat):
+    """The table comes as a whole, after a step that fits it."""
+    turns = list(answering(seed_chat, COMPARISON, (), pace=0))
+
+    assert turns[1].step == "Reading 2 papers side by side…"
+    assert "<table>" in html_turn(turns[2])
+    assert turns[-1].done
+
+
+def test_a_list_says_that_all_abstracts_are_read(seed_chat):
+    """However long the list, a visitor does not wait for it item by item."""
+    turns = list(answering(seed_chat, LIST, (), pace=0))
+
+    assert turns[1].step == "Reading all 385 abstracts…"
+    assert turns[-1].done
+    assert len(turns) <= 12
+    assert how_it_was_made(turns[-1].answer).startswith("Read 385 abstracts · ")
+
+
 def test_a_later_question_comes_with_the_finished_answers_only():
     """What was stopped or failed is no part of the conversation that a question refers to."""
     heard: list[Sequence[Answer]] = []
@@ -335,4 +474,18 @@ def _answer(title: str, text: str) -> Answer:
 
 
 def _hostile_answer(text: str) -> str:
-    return html_answer(_answer(text, text), "turn-7") + html_turn(Turn(text, 7, problem=text))
+    plain = _answer(text, text)
+    (statement,) = plain.statements
+    table = Table(
+        subjects=(Subject(text, "id", text), Subject(text)),
+        axes=(text,),
+        cells=((Cell(text, statement.citations),), (Cell(),)),
+        cautions=(text,),
+    )
+    shown = (
+        plain,
+        replace(plain, shape="comparison", table=table, standalone_question=f"{text} {text}"),
+        replace(plain, shape="list", near=plain.sources),
+    )
+    answers = (html_answer(one, f"turn-{place}") for place, one in enumerate(shown, 7))
+    return "".join(answers) + html_turn(Turn(text, 7, problem=text))
