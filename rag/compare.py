@@ -116,7 +116,8 @@ def _within_one(library: Library, question: str, found: Sequence[Side]) -> bool:
     That is so where nothing is set side by side outright, and the other side is either not here or
     spoken of in the first one's abstract.
     """
-    if sides.compares_outright(question):
+    spans = [(side.start, side.end) for side in found]
+    if sides.compares_outright(question) or sides.set_beside(question, spans):
         return False
     here = [side for side in found if side.place is not None]
     if len(here) < len(found):
@@ -161,7 +162,7 @@ def _sides_of(library: Library, question: str, hits: Sequence[Hit]) -> tuple[Sid
         if free and not (taken & set(mention.papers)):
             name = question[mention.start : mention.end].strip("'\"‘’“” ")
             found.append(Side(name, _owner(question, mention.start), mention.end, free[0]))
-    for piece in _beside(pieces, found):
+    for piece in _beside(pieces, found) if found else _described(pieces):
         taken = {side.place for side in found}
         place = _resolved(library, piece.text, taken)
         if place is not None or _is_name(piece.text):
@@ -323,6 +324,20 @@ def _beside(pieces: Sequence[sides.Piece], found: Sequence[Side]) -> list[sides.
     return [sides.trimmed(pieces[i]) for i in sorted(wanted)]
 
 
+def _described(pieces: Sequence[sides.Piece]) -> list[sides.Piece]:
+    """The first two pieces or more that are joined and all describe something, trimmed."""
+    run: list[sides.Piece] = []
+    for piece in map(sides.trimmed, pieces):
+        described = sides.is_described(piece.text)
+        if run and (not piece.joined or not described):
+            if len(run) > 1:
+                break
+            run = []
+        if described:
+            run.append(piece)
+    return run if len(run) > 1 else []
+
+
 def _holds(piece: sides.Piece, found: Sequence[Side]) -> bool:
     return any(piece.start <= side.start < piece.end for side in found)
 
@@ -369,7 +384,9 @@ def _resolved(library: Library, text: str, taken: set[int | None]) -> int | None
             return free[0]
     for hit in hits:
         place = snapshot.places[hit.paper.id]
-        if place not in taken:
+        if _only_name(text) and is_owned(text, hit.paper.title, hit.paper.abstract):
+            return None if place in taken else place
+        if place not in taken and not _only_name(text):
             fits = hit.whole >= DESCRIBED_AT_LEAST and _bears(hit, text)
             return (
                 place

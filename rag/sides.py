@@ -11,10 +11,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.names import marked_names
 from rag.question import compares
 from rag.text import squeeze
 from rag.words import STOPWORDS, compounds
 
+MARK = "\ue000"  # a private character: stands for a side in what is left of a question
 MOST_SIDES = 5
 MOST_AXES = 7
 
@@ -22,7 +24,8 @@ MOST_AXES = 7
 _JOINS = re.compile(
     r"\s*(?:,\s*(?:and|or|und|oder|y|et|ou|as well as)\s+|,\s+|\s+(?:and|or|vs\.?|v\.|versus"
     r"|against"
-    r"|than|with|to|compared (?:to|with)|as opposed to|rather than|instead of|as well as"
+    r"|than|with|to|next to|beside|alongside|compared (?:to|with)|as opposed to|rather than"
+    r"|instead of|as well as"
     r"|und|oder|gegen(?:über)?|y|o|et|ou|contre|contra|frente a)\s+|\s+&\s+"
     r"|\s*(?:和|与|與|跟|と)\s*)",
     re.IGNORECASE,
@@ -32,7 +35,8 @@ _STOPS = re.compile(
     r"|\.{2,}\s*|\s[-–—]+\s|\n+"
 )
 _STRONG = re.compile(
-    r"\b(?:vs|v|versus|against|compared (?:to|with)|as opposed to|gegen(?:über)?|contre"
+    r"\b(?:vs|v|versus|against|next to|beside|alongside|compared (?:to|with)|as opposed to"
+    r"|gegen(?:über)?|contre"
     r"|frente a)\b",
     re.IGNORECASE,
 )
@@ -64,6 +68,7 @@ _GOES_ON = re.compile(
     r"|actually|really|with respect to|in (?:common|order|model|scale|cost)|for that)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
+_AFTER_NAME = re.compile(r"(?<=\S)\s+(?:on|in|for|at|by|when|with|regarding)\b.*$", re.I | re.S)
 _DETERMINED = re.compile(
     r"^(?:the|that|this|an?|its|their|der|die|das|den|el|la|le|il)\b", re.IGNORECASE
 )
@@ -98,7 +103,13 @@ _AXES_FOLLOW = re.compile(
 )
 _AFTER_SIDES = re.compile(
     r"\b(?:in terms of|with (?:respect|regard) to|regarding|concerning|when it comes to|as to"
-    r"|esp\w*ally|particularly|mainly|namely|(?:compare|differ)\w* (?:in|on|by)|on|in)\b\s*",
+    r"|esp\w*ally|particularly|mainly|namely|(?:compare|differ)\w* (?:in|on|by)"
+    r"|on|in(?! (?:common|order)))\b\s*",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    rf"\b(?:differen\w*|diffren\w*|compar\w*|gap)\s+(?:in|of|on)\s+([^{MARK}]+?)\s+(?:between|of"
+    rf"|for)\s+{MARK}",
     re.IGNORECASE,
 )
 _AND_ASKS = re.compile(
@@ -122,12 +133,12 @@ _IDLE = re.compile(
     r"|stack up|fare"
     r"|relate|changed?|about|for each|respectively|question|explain|tell|me|whats|what's|better"
     r"|worse"
-    r"|qué|que|en|se|entre|diferenci\w*|unterschie\w*|unterscheid\w*|wie|worin|sich|zwischen|und"
+    r"|qué|que|en|se|entre|diferenci\w*|quels?|quelles?|von|unterschie\w*|unterscheid\w*|wie"
+    r"|worin|sich|zwischen|und"
     r"|oder"
     r"|différen\w*|comparez?|vergleich\w*|der|die|das|la|le|les|el|los|quelle|est|sont|es|son)\b",
     re.IGNORECASE,
 )
-MARK = "\ue000"  # a private character: stands for a side in what is left of a question
 _MARKS = re.compile(rf"{MARK}(?:'s)?")
 _STANDS_FOR_SIDES = re.compile(
     r"\b(?:each(?: one| of them)?|either(?: one| of them)?|both(?: of them)?|they|them|the two|it"
@@ -156,11 +167,23 @@ class Several:
 
 def asks_to_compare(question: str) -> bool:
     """Whether the question may set two things or more side by side."""
+    cues = (_STRONG, _MAY_COMPARE, _OTHER_TONGUES)
     return (
-        compares(question)
-        or bool(_STRONG.search(question) or _MAY_COMPARE.search(question))
-        or bool(_OTHER_TONGUES.search(question))
+        compares(question) or any(cue.search(question) for cue in cues) or _names_joined(question)
     )
+
+
+def _names_joined(question: str) -> bool:
+    """Whether two words that are written as names stand side by side: "CodeGen2 and OpenCoder"."""
+    names = [re.escape(name) for name in marked_names(question)]
+    either = "|".join(sorted(names, key=len, reverse=True))
+    capital = r"[A-Z][\w-]*"
+    more = rf"(?:\s+{capital}){{0,3}}"
+    pairs = (
+        rf"\b(?:{either}){more}{_JOINS.pattern}{capital}",
+        rf"\b{capital}{more}{_JOINS.pattern}(?:{either})",
+    )
+    return bool(names) and any(re.search(pair, question) for pair in pairs)
 
 
 _MAY_COMPARE = re.compile(
@@ -219,7 +242,7 @@ def trimmed(piece: Piece) -> Piece:
     skipped = lead.end() if lead else 0
     rest = piece.text[skipped:]
     kept = _GOES_ON.sub("", f" {rest}")[1:] if rest else ""
-    kept = kept.strip(" ,'’")
+    kept = (kept if _DETERMINED.match(kept) else _AFTER_NAME.sub("", kept)).strip(" ,'’")
     start = piece.start + piece.text.find(kept, skipped) if kept else piece.start
     return Piece(start, start + len(kept), kept, piece.joined)
 
@@ -251,10 +274,20 @@ def compares_outright(question: str) -> bool:
 _OUTRIGHT = re.compile(
     r"\b(?:compar\w+|contrast\w*|versus|vs\.?|v\.|against|dif+e?re?n\w*|differs?|each|either"
     r"|respectively"
-    r"|side by side|in common|rank|in order|what changed|which one|both)\b"
+    r"|side by side|in common|rank|in order|what changed|which one|which of|between|both)\b"
     r"|\b(?:order|sort|put) (?:them|these|those)\b|\bwhich (?:is|was|are|has|of)\b.*\bor\b",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+def set_beside(question: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether the sides at *spans* open their clause with nothing but joins between: "A or B: …"."""
+    if len(spans) < 2:
+        return False
+    (first, end), (start, _) = spans[0], spans[1]
+    stops = [found.end() for found in _STOPS.finditer(question, 0, first)]
+    before = question[stops[-1] if stops else 0 : first]
+    return not _LEAD.sub("", before).strip() and bool(_JOINS.fullmatch(question[end:start]))
 
 
 def several_in(question: str) -> Several | None:
@@ -301,6 +334,9 @@ def _of_clause(clause: str, *, only_told: bool) -> list[str]:
     """The axes of one clause: its own questions, or the list that follows the sides."""
     if only_told:
         return []
+    between = _BETWEEN.search(clause)
+    if between:
+        return _items(between[1])
     last = clause.rfind(MARK)
     if last < 0:
         follow = _AXES_FOLLOW.search(clause) if _ORDERS.match(clause) else None
@@ -309,7 +345,7 @@ def _of_clause(clause: str, *, only_told: bool) -> list[str]:
         return _items(_ORDERS.sub("", clause)) if _ORDERS.match(clause) else _questions(clause)
     rest = _MARKS.sub("", clause[last:])
     follow = _AFTER_SIDES.search(rest)
-    if follow:
+    if follow and not _ASKS.match(rest.strip(" ,")):
         return _items(rest[follow.end() :])
     if _ORDERS.match(clause) or not _says_something(clause):
         return []
@@ -334,7 +370,9 @@ def _items_of(part: str) -> list[str]:
 
 
 def _label(text: str) -> str:
-    text = re.sub(r"^(?:and|or|but|then|please)\s+", "", squeeze(text).strip(" ,.'’"), flags=re.I)
+    text = re.sub(
+        r"^(?:(?:and|or|but|then|please)\s+|的)", "", squeeze(text).strip(" ,.'’"), flags=re.I
+    )
     return squeeze(text)
 
 
