@@ -137,7 +137,7 @@ class LexicalIndex:
         """
         must, should = tantivy.Occur.Must, tantivy.Occur.Should
         with our_errors(self._folder):
-            searcher = self._index.searcher()
+            searcher = self._searcher
             parts = [
                 (must, tantivy.Query.boolean_query([(should, self._held(t)) for t in sorted(group)]))
                 for group in groups

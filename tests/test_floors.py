@@ -40,7 +40,12 @@ FLOORS = {
     "rag/question": 1.2,
     "rag/assess": 1.3,
     "rag/evidence": 1.3,
-    "rag/criteria": 1.3,
+    "rag/plural": 1.1,
+    "rag/terms": 1.3,
+    "rag/quantities": 1.3,
+    "rag/topics": 1.3,
+    "rag/kinds": 1.4,
+    "rag/criteria": 1.5,
     "rag/sides": 1.3,
     "rag/facets": 1.3,
     # 2: one door to each heavy library, and the store over them
@@ -56,6 +61,7 @@ FLOORS = {
     # 3: the verbs, over Protocols only
     "rag/retrieve": 3.0,
     "rag/compose": 3.1,
+    "rag/matches": 3.05,
     "rag/survey": 3.1,
     "rag/compare": 3.2,
     "rag/route": 3.0,

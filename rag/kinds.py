@@ -1,0 +1,209 @@
+"""What kind of paper an abstract shows: a survey, a thesis, a new benchmark, a release, …
+
+A paper *is* a survey by what its title or its own sentences call it. It *brings* a benchmark where
+it says that it introduces one: the noun is what the verb takes, not what it is measured on.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.terms import canonical, words_of
+
+
+@dataclass(frozen=True, slots=True)
+class PaperKind:
+    """A kind that papers are: how people ask for it, and how papers show it."""
+
+    name: str  # in the words that people are shown, in the singular
+    asked: re.Pattern[str]  # in a question
+    title: re.Pattern[str]
+    text: re.Pattern[str]  # in a sentence of the abstract
+
+
+def _kind(name: str, asked: str, title: str, text: str) -> PaperKind:
+    compiled = (
+        re.compile(rf"(?<![\w-])(?:{part})", re.IGNORECASE) for part in (asked, title, text)
+    )
+    return PaperKind(name, *compiled)
+
+
+_OWN = r"(?:this|our|the present|in this|present)"
+_SURVEYED = r"(?:survey|(?:literature |systematic |critical |scoping )?review|overview)"
+
+KINDS = (
+    _kind(
+        "survey",
+        r"(?:surveys?|(?:literature |systematic |scoping )?reviews?|overviews?|survey papers?"
+        r"|SoKs?|meta-analys[ei]s|literature surveys?|state-of-the-art reports?)\b",
+        r"(?:surveys?|overview|SoK|tutorial|(?<!code )(?<!peer )(?<!product )reviews?)\b",
+        rf"{_OWN} (?:[\w-]+ ){{0,3}}{_SURVEYED}\b|\bwe (?:also )?(?:survey|review)\b"
+        rf"|systematic literature review|\b(?:paper|work|article|report) (?:\w+ )?(?:surveys"
+        rf"|reviews)\b"
+        rf"|\b(?:provide|present|conduct|offer|give)s? (?:an?|the(?: first)?) (?:[\w-]+,? "
+        rf"){{0,4}}{_SURVEYED}\b"
+        rf"|(?:extended|comprehensive|systematic) {_SURVEYED} (?:on|of|paper)\b",
+    ),
+    _kind(
+        "thesis",
+        r"(?:thes[ei]s|dissertations?)\b",
+        r"(?:thesis|dissertation)\b",
+        r"(?:this|my|our|the|PhD|master'?s?|doctoral) (?:\w+ )?(?:thesis|dissertation)\b",
+    ),
+    _kind(
+        "position paper",
+        r"(?:(?:position|perspective|opinion|vision|viewpoint) (?:papers?|pieces?|articles?)"
+        r"|perspectives|manifestos?|essays?)\b",
+        r"(?:position|perspectives?|opinion|manifesto|viewpoint|vision paper)\b",
+        r"(?:position|perspective|opinion|vision) (?:paper|piece|article)\b|this perspective\b"
+        r"|this essay\b",
+    ),
+    _kind(
+        "empirical study",
+        r"(?:(?:empirical|experimental|comparative|large-scale|measurement) "
+        r"(?:stud(?:y|ies)|investigations?|anal?ys[ei]s|evaluations?|comparisons?)"
+        r"|empirical (?:papers?|work))\b",
+        r"(?:(?:empirical|experimental|comparative|preliminary) (?:\w+ )?(?:study|investigation"
+        r"|analysis|evaluation|comparison)"
+        r"|empirically|an? evaluation of|case stud(?:y|ies))\b",
+        r"(?:we|this (?:paper|work|study)|our) (?:[\w-]+ ){0,4}(?:empirical(?:ly)?|comparative"
+        r"|experimental) "
+        r"(?:stud|investigat|analy|evaluat|compar|examin|explor|assess)\w*"
+        r"|(?:comprehensive|extensive|systematic|large-scale|rigorous|thorough|detailed) empirical "
+        r"(?:study|investigation|analysis|evaluation|comparison)\b",
+    ),
+    _kind(
+        "case study",
+        r"case stud(?:y|ies)\b",
+        r"case stud(?:y|ies)\b",
+        r"(?:this|our|a|an|two|three|several) (?:[\w-]+ ){0,3}case stud(?:y|ies)\b",
+    ),
+    _kind(
+        "tutorial or guide",
+        r"(?:tutorials?|guides?|how-?tos?|primers?|cookbooks?|practical guid\w+)\b",
+        r"(?:tutorial|guide|primer|cookbook|guidelines?|handbook|lessons)\b",
+        rf"{_OWN} (?:[\w-]+ ){{0,3}}(?:tutorial|guide|primer|cookbook)\b|\bpractical guide\b",
+    ),
+    _kind(
+        "technical report",
+        r"(?:technical|tech) reports?\b",
+        r"technical report\b",
+        r"(?:this|our|technical) (?:\w+ )?report\b",
+    ),
+    _kind(
+        "open release",
+        r"(?:open[- ]?sourc\w*(?: releases?)?|open[- ]?weights?|publicly (?:available|released?)"
+        r"|(?:releas\w+|publish\w*|shar\w+) (?:their |the )?(?:code|models?|weights|data"
+        r"|checkpoints)"
+        r"|code (?:is )?(?:available|released?|online|on github))\b",
+        r"open[- ]?source\b",
+        r"(?:(?:code|models?|weights|checkpoints?|data(?:sets?)?|implementation|toolkit|library"
+        r"|system|resources?"
+        r"|benchmark|everything|LLMs?)\b[^.]{0,60}\b(?:(?:publicly |freely )?available|released?"
+        r"|open[- ]?sourced?)"
+        r"|(?:we|will|also|fully) (?:\w+ ){0,2}(?:open[- ]?source|release|publish)d?\b"
+        r"|available at\b|github\.com|huggingface\.co)",
+    ),
+)  # fmt: skip
+
+# What papers bring, with other words for the same; any other noun stands for itself.
+BROUGHT: dict[str, tuple[str, ...]] = {
+    "benchmark": ("benchmark", "test suite", "evaluation suite", "leaderboard", "*bench"),
+    "dataset": ("dataset", "data set", "corpus", "corpora"),
+    "system": ("system", "framework", "platform", "engine", "infrastructure"),
+    "library": ("library", "toolkit", "package", "software"),
+    "tool": ("tool", "toolkit", "package", "library"),
+    "optimizer": ("optimizer", "optimization algorithm"),
+    "metric": ("metric", "evaluation metric", "measure"),
+    "model": ("model", "language model", "LLM", "transformer", "network"),
+    "language model": ("language model", "LLM", "model"),
+    "llm": ("language model", "LLM"),
+    "architecture": ("architecture", "backbone"),
+    "framework": ("framework",),
+}
+
+# What was "established" or "released" by nobody in particular is not this paper's.
+_BRINGS = (
+    r"(?:introduc(?:es?|ing)|propos(?:es?|ing)|presents?|presenting|develops?|developing"
+    r"|creat(?:es?|ing)"
+    r"|constructs?|constructing|builds?|building|built|designs?|designing|releas(?:es?|ing)"
+    r"|curat(?:es?|ing)|establish(?:es)?|establishing|contribut(?:es?|ing)|collects?|collecting"
+    r"|offers?"
+    r"|offering|provid(?:es?|ing)|unveils?|unveiling|devis(?:es?|ing)|compiles?|compiling"
+    r"|assembles?"
+    r"|open-sourc(?:es?|ing)|resulting in|serves? as|describes?"
+    r"|(?:(?<=we )|(?<=have )|(?<=has )|(?<=also )|(?<=then )|(?<=further )|(?<=automatically ))"
+    r"(?:introduc|propos|present|develop|creat|construct|design|releas|curat|establish|contribut"
+    r"|collect"
+    r"|offer|provid|compil|assembl|generat|open-sourc)ed)"
+)
+# Between the verb and what it takes no word may lead elsewhere: "propose X and test it on …".
+_TAKES = (
+    r"(?:(?![^\w-](?:for|to|on|across|with|using|that|which|via|by|in|against|over|from"
+    r"|outperform\w*"
+    r"|achiev\w*|surpass\w*|evaluat\w*|existing|previous|other|established|standard|popular|public"
+    r"|state-of-the-art|several|multiple|various|diverse|many|different)(?![\w-]))[^.;:]){0,110}?"
+)
+
+
+def brings(noun: str, text: str) -> tuple[int, int] | None:
+    """Where folded *text*, one sentence, says that its paper brings a *noun* (in the singular).
+
+    >>> brings("benchmark", "We introduce SUPER, the first benchmark for agents.")
+    (3, 39)
+    >>> brings("benchmark", "We propose PAL and outperform models on this benchmark.") is None
+    True
+    """
+    if not any(needle in text.lower() for needle in needles(noun)):
+        return None
+    found = _pattern(noun).search(text)
+    return found.span() if found else None
+
+
+@lru_cache(maxsize=256)
+def needles(noun: str) -> tuple[str, ...]:
+    """Lower-case beginnings of words of which a text must hold one to bring a *noun*."""
+    return tuple(name.removeprefix("*").split()[0].lower()[:-1] for name in _names(noun))
+
+
+def _names(noun: str) -> tuple[str, ...]:
+    key = " ".join(canonical(word) for word in words_of(noun))
+    same = next(
+        (names for name, names in BROUGHT.items() if key == " ".join(map(canonical, name.split()))),
+        (noun,),
+    )
+    return same
+
+
+@lru_cache(maxsize=256)
+def _pattern(noun: str) -> re.Pattern[str]:
+    nouns = "|".join(_noun(name) for name in _names(noun))
+    return re.compile(
+        rf"(?<![\w-]){_BRINGS}(?![\w-]){_TAKES}(?<![\w-])(?:[\w]+-)*(?:{nouns})(?!\w)"
+        rf"|\b(?:(?:a|an|the|two|three|four|its|this)\s+(?:\w+\s+)?(?:new|novel|proposed|first)"
+        rf"|our)\s+"
+        rf"(?:(?!(?:on|for|of|in|to|with|and|from)\b)[\w-]+,?\s+){{0,3}}?(?:{nouns})(?!\w)",
+        re.IGNORECASE,
+    )
+
+
+def _noun(name: str) -> str:
+    if name.startswith("*"):  # a name that ends in it: PyBench
+        return rf"\w+{name[1:]}"
+    words = [re.escape(word) for word in name.split()]
+    last = words[-1]
+    words[-1] = f"{last[:-1]}(?:y|ies)" if last.endswith("y") else f"{last}(?:e?s)?"
+    return r"[\s-]+".join(words)
+
+
+def kind_asked(text: str) -> tuple[PaperKind, tuple[int, int]] | None:
+    """The kind of paper that folded *text* asks for first, and where."""
+    found = [
+        (match.start(), kind, match.span()) for kind in KINDS if (match := kind.asked.search(text))
+    ]
+    if not found:
+        return None
+    _, kind, span = min(found, key=lambda one: one[0])
+    return kind, span
