@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rag import sides
 from rag.compose import Scored, question_stated, score_sentences
-from rag.facets import FACETS, facet_scores, incomparable
+from rag.facets import FACETS, facet_sentences, incomparable
 from rag.names import is_name_like, is_owned, key_of, marked_names
 from rag.prompts import render
 from rag.question import focus
@@ -41,6 +42,10 @@ from rag.types import (
     Table,
 )
 from rag.words import STOPWORDS, compounds, content_words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 RETRIEVED = 20
 CANDIDATES = 10  # papers among which a description finds its own
@@ -89,7 +94,7 @@ def compare(
     silent = not any(cell.stated for row in table.cells for cell in row)
     return Draft(
         "comparison",
-        statements=() if silent else _differences(library, found, numbers),
+        statements=() if silent else _lines(library, found, numbers),
         abstention="not_stated" if silent else None,
         sources=tuple(_source(library, place, n) for place, n in numbers.items()),
         message=_message(found),
@@ -523,13 +528,13 @@ def _by_facets(
             columns.append([Cell()] * len(FACETS))
             continue
         sentences = sentences_of(library.snapshot, side.place)
-        chosen = facet_scores([sentence.text for sentence in sentences])
+        chosen = facet_sentences([sentence.text for sentence in sentences])
         columns.append(
             [
-                Cell()
-                if i is None
-                else _quoting(library, side.place, [sentences[i]], numbers[side.place])
-                for i in chosen
+                _quoting(library, side.place, [sentences[i] for i in places], numbers[side.place])
+                if places
+                else Cell()
+                for places in chosen
             ]
         )
     present = sum(side.place is not None for side in found)
@@ -550,25 +555,50 @@ def _cautions(cells: Sequence[Sequence[Cell]], labels: Sequence[str]) -> tuple[s
 # --- Around the table -----------------------------------------------------------------------------
 
 
-def _differences(
+def _lines(
     library: Library, found: Sequence[Side], numbers: dict[int, int]
 ) -> tuple[Statement, ...]:
-    """What two sides share and where each stands alone, as quotations."""
+    """What two sides share, and where each stands alone, as quotations of both.
+
+    Shared are the two sentences that are most alike, if they are alike enough; different those of
+    what each proposes or finds that are least like anything the other one says.
+    """
     places = _places(found)[:2]
     if len(places) < 2:
         return ()
     one, other = places
     likeness = sentence_vectors(library.snapshot, one) @ sentence_vectors(library.snapshot, other).T
-    told: list[Statement] = []
     i, j = divmod(int(likeness.argmax()), likeness.shape[1])
+    told = []
     if likeness[i, j] >= SHARED_AT_LEAST:
-        pair = [sentences_of(library.snapshot, one)[i], sentences_of(library.snapshot, other)[j]]
-        cited = tuple(
-            _citation(library, place, [sentence], numbers[place])
-            for place, sentence in zip(places, pair, strict=True)
-        )
-        told.append(Statement(" ".join(s.text for s in pair), cited, "unverified", label="Shared"))
+        told.append(_line(library, numbers, "Shared", {one: i, other: j}))
+    apart = {
+        one: _most_apart(library, one, likeness.max(axis=1)),
+        other: _most_apart(library, other, likeness.max(axis=0)),
+    }
+    if None not in apart.values():
+        different = {place: i for place, i in apart.items() if i is not None}
+        told.append(_line(library, numbers, "Different", different))
     return tuple(told)
+
+
+def _most_apart(library: Library, place: int, nearest: NDArray[np.float32]) -> int | None:
+    """Which sentence that tells what the paper brings is least like the other paper's."""
+    sentences = [sentence.text for sentence in sentences_of(library.snapshot, place)]
+    told = [i for name, chosen in zip(FACETS, facet_sentences(sentences), strict=True)
+            if name.label in {"approach", "results"} for i in chosen]  # fmt: skip
+    return min(told, key=lambda i: (float(nearest[i]), i), default=None)
+
+
+def _line(
+    library: Library, numbers: dict[int, int], label: str, chosen: Mapping[int, int]
+) -> Statement:
+    quoted = {place: sentences_of(library.snapshot, place)[i] for place, i in chosen.items()}
+    cited = tuple(
+        _citation(library, place, [sentence], numbers[place]) for place, sentence in quoted.items()
+    )
+    text = " ".join(sentence.text for sentence in quoted.values())
+    return Statement(text, cited, "unverified", label=label)
 
 
 def _source(library: Library, place: int, n: int) -> Source:

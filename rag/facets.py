@@ -21,7 +21,10 @@ class Facet:
     label: str
     cues: re.Pattern[str]
     at: float  # where in an abstract it is mostly said, 0 start to 1 end
+    turn: int  # which facet takes its sentences first
+    most: int = 1  # sentences that speak to it
     figures: bool = False  # a number speaks for it
+    follows: bool = False  # only sentences after the first that proposes something
 
 
 def _cue(words: str) -> re.Pattern[str]:
@@ -35,36 +38,42 @@ FACETS = (
             r"however|challeng|limit(?:ed|ation|s)|problem|lack|difficult|costly|expensive|suffer"
             r"|bottleneck|hinder|prohibitive|fail|struggl|unfortunately|remains?\b|despite|issue"
         ),
-        0.2,
+        at=0.2,
+        turn=4,
     ),
     Facet(
         "approach",
         _cue(
-            r"we (?:\w+ )?(?:propose|introduce|present|develop|design|describe)|this (?:paper"
-            r"|work|article)"
-            r" (?:\w+ )?(?:propose|introduce|present|develop|describe|investigat|stud|explor)"
-            r"|called\b"
-            r"|named\b|dubbed\b|our (?:approach|method|framework|system|key idea)|the core of"
+            r"we (?:\w+ ){0,2}(?:propose|introduce|present|develop|design|describe|create|release)"
+            r"|this (?:paper|work|article|study|survey) (?:\w+ )?(?:propos|introduc|present|develop"
+            r"|describ|investigat|stud|explor|examin|review)|(?:is|are|a) (?:called|named|dubbed)\b"
+            r"|our (?:approach|method|framework|system|key idea|model)\b|the core of"
         ),
-        0.4,
+        at=0.35,
+        turn=0,
     ),
     Facet(
         "how it works",
         _cue(
-            r"consists? of|compris|leverag|utiliz|by \w+ing|first\b.*\bthen|based on|employ|combin"
+            r"consists? of|compris|leverag|utiliz|by \w+ing|first\b.*\bthen|based on|employ"
             r"|decompos|which (?:allow|enable)|specifically|in particular|via\b|module|stage"
             r"|component"
+            r"|two-|three-|disentangl|combin|enabl|allow"
         ),
-        0.5,
+        at=0.5,
+        turn=2,
+        most=2,
+        follows=True,
     ),
     Facet(
         "data and scale",
         _cue(
             r"dataset|corpus|corpora|benchmark|tokens?\b|parameters?\b|\d+[BM]\b|billion|trillion"
-            r"|million"
-            r"|GPUs?\b|TPUs?\b|samples|examples|tasks|languages|trained on|evaluated on|collected"
+            r"|million|GPUs?\b|TPUs?\b|samples|examples|tasks|languages|trained on|evaluated on"
+            r"|collected"
         ),
-        0.55,
+        at=0.55,
+        turn=3,
         figures=True,
     ),
     Facet(
@@ -73,43 +82,48 @@ FACETS = (
             r"outperform|achiev|state-of-the-art|improv|results (?:show|demonstrat|indicat|suggest)"
             r"|we (?:find|found|show|observe|demonstrate)|experiments?|surpass|reach|accuracy"
             r"|exceed"
+            r"|reduc|reveal|gain"
         ),
-        0.8,
+        at=0.8,
+        turn=1,
+        most=2,
         figures=True,
     ),
     Facet(
         "cost and speed",
         _cue(
-            r"speed-?up|faster|throughput|latency|memory (?:usage|footprint|consumption|cost)"
-            r"|hours|days"
-            r"|cost|cheaper|GPU-hours|efficien|overhead|times (?:faster|higher|lower)"
+            r"speed-?up|faster|throughput|latency|memory (?:usage|footprint|consumption|cost)|hours"
+            r"|days|cost|cheaper|GPU-hours|efficien|overhead|times (?:faster|higher|lower)"
             r"|\d[\d.]*\s?(?:x|times)\b"
         ),
-        0.75,
+        at=0.75,
+        turn=5,
         figures=True,
     ),
 )
 
 
-def facet_scores(sentences: Sequence[str]) -> list[int | None]:
-    """For each of FACETS the sentence that speaks to it best, as a place; None where none does.
+def facet_sentences(sentences: Sequence[str]) -> list[tuple[int, ...]]:
+    """For each of FACETS the places of the sentences that speak to it best, in reading order.
 
-    A sentence speaks for one facet only: the one it scores highest for.
+    A sentence speaks to one facet only, to the one whose turn comes first: what an abstract
+    proposes and finds comes before what else it touches on.
     """
-    last = max(1, len(sentences) - 1)
-    scores = [
-        [_score(facet, text, i / last) for i, text in enumerate(sentences)] for facet in FACETS
-    ]
-    chosen: list[int | None] = [None] * len(FACETS)
+    chosen: list[tuple[int, ...]] = [()] * len(FACETS)
     taken: set[int] = set()
-    order = sorted(
-        ((scores[f][i], f, i) for f in range(len(FACETS)) for i in range(len(sentences))),
-        key=lambda one: (-one[0], one[1], one[2]),
-    )
-    for score, facet, place in order:
-        if score > 0 and chosen[facet] is None and place not in taken:
-            chosen[facet] = place
-            taken.add(place)
+    proposed = 0
+    for number in sorted(range(len(FACETS)), key=lambda number: FACETS[number].turn):
+        facet, last = FACETS[number], max(1, len(sentences) - 1)
+        scores = {
+            place: _score(facet, text, place / last)
+            for place, text in enumerate(sentences)
+            if place not in taken and not (facet.follows and place < proposed)
+        }
+        order = sorted((p for p in scores if scores[p] > 0), key=lambda p: (-scores[p], p))
+        chosen[number] = tuple(sorted(order[: facet.most]))
+        taken.update(chosen[number])
+        if facet.turn == 0 and chosen[number]:
+            proposed = chosen[number][0]
     return chosen
 
 

@@ -49,7 +49,7 @@ _CALLED_FOR = {
 _LEAD = re.compile(
     r"^(?:(?:and|so|but|ok|now|please|hi|well|also|on|in|of|for|by|from|between|betwen|among|with"
     r"|as"
-    r"|how|what|what's|whats|which|who|where|when|why|is|are|was|were|do|does|did|can|could|would"
+    r"|how|what's|whats|what|which|who|where|when|why|is|are|was|were|do|does|did|can|could|would"
     r"|will"
     r"|should|has|have|tell me|show me|give me|explain|describe|i see|there are|there's|one|me"
     r"|compare|comparing|comparison|contrast|contrasting|rank|order|sort|put|list|difference[s]?"
@@ -119,6 +119,7 @@ _AND_ASKS = re.compile(
     r"(?:how|what|which|who|where|when|why)\b)|\s*;\s*",
     re.IGNORECASE,
 )
+_ASKS_BY_ITSELF = re.compile(r"\b(?:where|when|why|who)\b", re.IGNORECASE)
 # Not inside brackets: "scale (params, GPUs)" is one axis.
 _ITEMS = re.compile(
     r"\s*,\s*(?:and\s+|or\s+)?(?![^()]*\))|\s+and\s+(?:in\s+|on\s+)?(?![^()]*\))|\s*&\s*",
@@ -347,7 +348,8 @@ def _of_clause(clause: str, *, only_told: bool) -> list[str]:
     follow = _AFTER_SIDES.search(rest)
     if follow and not _ASKS.match(rest.strip(" ,")):
         return _items(rest[follow.end() :])
-    if _ORDERS.match(clause) or not _says_something(clause):
+    told_what_for = re.match(r"\s*for\b", rest, re.IGNORECASE)
+    if _ORDERS.match(clause) or told_what_for or not _says_something(clause):
         return []
     if not _says_something(clause[:last]) and _ASKS.match(rest.strip(" ,")):
         return _questions(rest)
@@ -378,6 +380,8 @@ def _label(text: str) -> str:
 
 def _says_something(text: str) -> bool:
     """Whether anything is left of *text* without sides, joins and the words that compare."""
+    if _ASKS_BY_ITSELF.search(text):
+        return True
     rest = _IDLE.sub(" ", _MARKS.sub(" ", text))
     return any(word.lower() not in STOPWORDS and len(word) > 1 for word in compounds(rest))
 
