@@ -11,7 +11,7 @@ from eval.metrics import Span
 from rag.errors import UsageError
 from rag.text import fold, normalised_title, paper_id
 from rag.types import NOT_STATED, Answer, Cell, Citation, Evidence, Paper, Source, Subject
-from rag.words import compounds, document_terms, stem
+from rag.words import compounds, document_terms, numbers, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Reading:
     listed: frozenset[str]  # papers of a list, without borderline ones
     listed_borderline: int
     count: int | None  # the number of papers that the answer states; None if it states none
+    whole: bool | None  # nothing of a list was left unread or unshown unsaid; None if it is no list
 
 
 class Collection:
@@ -106,6 +107,7 @@ def read(case: Case, answer: Answer, collection: Collection) -> Reading:
         listed=listed - ignored,
         listed_borderline=len(listed & ignored),
         count=stated_count(answer),
+        whole=is_whole(answer),
     )
 
 
@@ -170,6 +172,20 @@ def stated_count(answer: Answer) -> int | None:
     if answer.shape != "list":
         return None
     return answer.coverage.matched if answer.coverage else len(answer.sources)
+
+
+def is_whole(answer: Answer) -> bool | None:
+    """Whether a list was decided for every paper and shows all that it counts, or says how many.
+
+    None for an answer of another shape. A list that does not say how much it read is not whole.
+    """
+    if answer.shape != "list":
+        return None
+    read = answer.coverage
+    if read is None or read.papers_read < read.papers_in_corpus:
+        return False
+    shown = len(answer.sources)
+    return shown == read.matched or {str(shown), str(read.matched)} <= set(numbers(answer.message))
 
 
 def _spans(citations: Sequence[Citation]) -> tuple[Span, ...]:

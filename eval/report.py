@@ -500,6 +500,14 @@ def _wrong_count(row: Row, answer: Answer, seen: Reading) -> str:
     return "; ".join(filter(None, (counted, _wrong_list(row, answer, seen))))
 
 
+def _cut_list(_row: Row, answer: Answer, _seen: Reading) -> str:
+    read = answer.coverage
+    if read is None:
+        return "says nothing of how many papers it read"
+    parts = f"read {read.papers_read} of {read.papers_in_corpus} papers, counts {read.matched}"
+    return f"{parts}, shows {len(answer.sources)}, says {_quoted([answer.message])}"
+
+
 def _wrong_turn(row: Row, answer: Answer, seen: Reading) -> str:
     parts = {"read as": [answer.standalone_question], "wanted": [row.case.standalone]}
     read_as = _lists(parts if row.case.standalone else {"read as": [answer.standalone_question]})
@@ -542,6 +550,7 @@ _FAULTS: Mapping[str, Callable[[Row, Answer, Reading], str]] = {
     "list_f1": _wrong_list,
     "list_f1_literal": _wrong_list,
     "count_exact": _wrong_count,
+    "list_whole": _cut_list,
     "last_turn_cited": _wrong_turn,
     "route_right": _wrong_shape,
     "latency_p50": _slow_stages,

@@ -337,6 +337,10 @@ def _count_exact(row: Row, seen: Reading) -> float:
     return float(metrics.count_exact(seen.count, row.case.count, seen.listed_borderline))
 
 
+def _list_whole(_row: Row, seen: Reading) -> float | None:
+    return None if seen.whole is None else float(seen.whole)
+
+
 # … of a conversation and of the route
 
 
@@ -375,6 +379,7 @@ MEASURES = (
     Measure("list_f1", _is_list, _of_list(metrics.f1)),
     Measure("list_f1_literal", _is_literal_list, _of_list(metrics.f1)),
     Measure("count_exact", _has_count, _count_exact),
+    Measure("list_whole", _is_list, _list_whole),
     Measure("last_turn_cited", _is_conversation, _last_turn_cited),
     Measure("route_right", _has_shape, _route_right),
     Measure("abstention_precision", _every, _abstention_precision),

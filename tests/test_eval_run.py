@@ -127,6 +127,7 @@ list_recall             all                 -               -  0
 list_f1                 all                 -               -  0
 list_f1_literal         all                 -               -  0
 count_exact             all                 -               -  0
+list_whole              all                 -               -  0
 last_turn_cited         all                 -               -  0
 route_right             all             0.800  0.400 to 1.000  5
 abstention_precision    all             0.500  0.000 to 1.000  2

@@ -338,6 +338,25 @@ def test_no_such_paper_is_a_count_of_none():
     assert one(case, abstained("off_topic"))["count_exact"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        (listed("Alpha paper", matched=1), 1.0),
+        (listed(matched=0), 1.0),
+        (listed("Alpha paper"), 0.0),
+        (listed("Alpha paper", matched=2), 0.0),
+        (replace(listed("Alpha paper", matched=2), message="1 of the 2 that match."), 1.0),
+        (replace(listed("Alpha paper", matched=2), message="2 papers match."), 0.0),
+        (replace(listed("Alpha paper"), coverage=Coverage(3, 2, 1)), 0.0),
+    ],
+)
+def test_a_list_is_whole_or_says_what_it_leaves_out(answer, value):
+    """Every paper read, and as many shown as counted, or both numbers said."""
+    assert one(aggregation("Alpha paper"), answer)["list_whole"] == value
+    other = replace(answer, shape="answer")
+    assert "list_whole" not in one(aggregation("Alpha paper"), other)
+
+
 def test_a_count_in_words_is_a_key_fact():
     """What the product says in its own words is found; what it says in refusing is not."""
     case = aggregation("Alpha paper", key_facts=(("1 paper",),))
@@ -444,6 +463,13 @@ def test_a_route_is_right_by_the_type_unless_the_case_says(case, shape):
             "counts 5, with 1 borderline, and there are 1",
         ),
         ("count_exact", aggregation("Alpha paper"), abstained("not_stated"), "counts none"),
+        (
+            "list_whole",
+            aggregation("Alpha paper"),
+            listed("Alpha paper", matched=2),
+            "read 3 of 3 papers, counts 2, shows 1",
+        ),
+        ("list_whole", aggregation("Alpha paper"), listed("Alpha paper"), "says nothing of how"),
         (
             "last_turn_cited",
             conversation(),
