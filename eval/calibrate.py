@@ -36,13 +36,13 @@ from scipy.optimize import minimize
 from eval.cases import read_cases
 from rag import compose, corpus, retrieve, store
 from rag.app import bundled_seeds
-from rag.assess import OUTCOMES, REGIMES, SIGNALS, Outcome, Regime, regime
+from rag.assess import OUTCOMES, REGIMES, SIGNALS, Outcome, Regime, regime, stated_share
 from rag.embed import has_learned, load_embedded
 from rag.evidence import FEATURES
 from rag.question import focus
 from rag.reader import load_reader
 from rag.text import digest, paper_id
-from rag.types import Corpus, PairReader, Paper
+from rag.types import Corpus, PairRead, PairReader, Paper
 
 HERE = Path(__file__).parent
 TARGET = Path(compose.__file__).parent / "calibration.json"
@@ -51,6 +51,7 @@ SEED_WEIGHT = 8.0  # a case on the seed papers counts as several questions on ot
 CLASS_SHARE = {"answer": 0.55, "off_topic": 0.15, "no_paper": 0.12, "not_stated": 0.18}
 # Share of answerable questions that may be refused: in a paper's words, and in everyday ones.
 REFUSED: dict[Regime, float] = {"covered": 0.03, "number": 0.01, "uncovered": 0.13}
+UNSTATED = 0.12  # share of what an abstract does state that a comparison may call not stated
 # Chosen by the table that --check prints: where a number is wanted, one sentence mostly has it.
 SHARE_AT_LEAST_NUMBER, SHARE_AT_LEAST = 0.12, 0.07
 LABEL_OF_TYPE: dict[str, Outcome] = {
@@ -87,6 +88,24 @@ class CachingEmbedder:
         return 0 * len(texts)
 
 
+@dataclass(slots=True)
+class CachingReader:
+    """The cross-encoder, each pair once: questions are read for a collection and for a paper."""
+
+    known: dict[tuple[object, ...], PairRead] = field(default_factory=dict)
+
+    def __call__(
+        self, question: str, pairs: Sequence[tuple[str, Sequence[str]]]
+    ) -> Sequence[PairRead]:
+        """Read *question* beside each pair."""
+        keys = [(question, title, tuple(sentences)) for title, sentences in pairs]
+        fresh = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in self.known}
+        if fresh:
+            read = load_reader()(question, list(fresh.values()))
+            self.known.update(zip(fresh, read, strict=True))
+        return [self.known[key] for key in keys]
+
+
 @dataclass(frozen=True, slots=True)
 class Models:
     """What reads: the embedder, and the cross-encoder or None."""
@@ -97,6 +116,11 @@ class Models:
     def read(self, snapshot: store.Snapshot, question: str) -> retrieve.Reading:
         """*question* as the product reads it."""
         return retrieve.read(snapshot, self.embedder, focus(question), 20, self.reader)
+
+    def read_one(self, snapshot: store.Snapshot, question: str, title: str) -> retrieve.Reading:
+        """*question* as the product asks it of the paper called *title* alone."""
+        library = retrieve.Library(snapshot, self.embedder, self.reader)
+        return retrieve.read_one(library, focus(question), snapshot.places[paper_id(title)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +144,7 @@ class Asked:
     kind: str
     weight: float
     held: bool
+    alone: bool = False  # asked of one paper that is known to be meant
 
     def example(self, weights: NDArray[np.float64]) -> Example:
         """The same with its signals."""
@@ -145,17 +170,25 @@ def main() -> None:
     arguments = parser.parse_args()
     fitted = {}
     embedder = CachingEmbedder()
-    for name, reader in (("unread", None), ("read", load_reader())):
+    for name, reader in (("unread", None), ("read", CachingReader())):
         print(f"\n# {name}\n")
         with tempfile.TemporaryDirectory() as scratch:
             asked, choices = gather(Path(scratch), Models(embedder, reader))
             sentence_weights = fit_sentences([c for c in choices if not c.held])
             report_sentences(choices, sentence_weights)
-            examples = [one.example(sentence_weights) for one in asked]
+            examples = [one.example(sentence_weights) for one in asked if not one.alone]
+            told = [one.example(sentence_weights) for one in asked if one.alone]
         outcome_weights = fit_outcomes([e for e in examples if not e.held])
         thresholds = choose_thresholds([e for e in examples if not e.held], outcome_weights)
         report_outcomes(examples, outcome_weights, thresholds)
-        fitted[name] = as_record(sentence_weights, outcome_weights, thresholds)
+        stated_weights = fit_stated([e for e in told if not e.held])
+        stated_at_least = choose_stated([e for e in told if not e.held], stated_weights)
+        report_stated(told, stated_weights, stated_at_least)
+        fitted[name] = {
+            **as_record(sentence_weights, outcome_weights, thresholds),
+            "stated_at_least": stated_at_least,
+            "stated_weights": _named(SIGNALS, stated_weights),
+        }
     if not arguments.check:
         TARGET.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
 
@@ -216,8 +249,9 @@ def from_collection(
         if not gone:
             asked.append((row["q_everyday"], "answer", "everyday"))
         if not gone and row["more"]:
-            asked.append((row["more"]["stated"], "answer", "stated"))
-            asked.append((row["more"]["not_stated"], "not_stated", "not stated"))
+            asked += [(question, "answer", "stated") for question in row["more"]["stated"]]
+            silent = row["more"]["not_stated"]
+            asked += [(question, "not_stated", "not stated") for question in silent]
     for row in strangers:
         asked.append((row["q_technical"], "no_paper", "technical"))
         asked.append((row["q_everyday"], "no_paper", "everyday"))
@@ -234,9 +268,12 @@ def from_collection(
         right, rows = _choice(snapshot, read, title, [row["a_sentence"]])
         choices.append(Choice(rows, right, "technical", 1.0, held))
         if row["more"]:
-            read = models.read(snapshot, row["more"]["stated"])
-            right, rows = _choice(snapshot, read, title, row["more"]["stated_evidence"])
-            choices.append(Choice(rows, right, "stated", 2.0, held))
+            everything += _alone(models, snapshot, row, held)
+            pairs = zip(row["more"]["stated"], row["more"]["stated_evidence"], strict=True)
+            for question, evidence in pairs:
+                read = models.read(snapshot, question)
+                right, rows = _choice(snapshot, read, title, evidence)
+                choices.append(Choice(rows, right, "stated", 2.0, held))
         if row["id"] in labels:
             texts = _texts(snapshot, title)
             spans = [texts[i] for i in labels[row["id"]] if i < len(texts)]
@@ -244,6 +281,17 @@ def from_collection(
             right, rows = _choice(snapshot, read, title, spans)
             choices.append(Choice(rows, right, "everyday", 4.0, held))
     return everything, [choice for choice in choices if choice.right]
+
+
+def _alone(
+    models: Models, snapshot: store.Snapshot, row: dict[str, Any], held: bool
+) -> Iterator[Asked]:
+    """The questions written for *row*'s paper, asked of it alone."""
+    kinds: tuple[tuple[str, Outcome], ...] = (("stated", "answer"), ("not_stated", "not_stated"))
+    for kind, outcome in kinds:
+        for question in row["more"][kind]:
+            reading = models.read_one(snapshot, question, row["title"])
+            yield Asked(snapshot, reading, outcome, kind, 1.0, held, alone=True)
 
 
 def from_cases(folder: Path, models: Models) -> tuple[list[Asked], list[Choice]]:
@@ -258,6 +306,11 @@ def from_cases(folder: Path, models: Models) -> tuple[list[Asked], list[Choice]]
             outcome = LABEL_OF_TYPE.get(case.type, "answer")
             reading = models.read(snapshot, case.question)
             asked_all.append(Asked(snapshot, reading, outcome, case.type, SEED_WEIGHT, held))
+            papers = case.near_papers if outcome == "not_stated" else case.gold_papers
+            if outcome in {"answer", "not_stated"} and len(papers) == 1:
+                one = models.read_one(snapshot, case.question, papers[0])
+                told = Asked(snapshot, one, outcome, case.type, SEED_WEIGHT, held, alone=True)
+                asked_all.append(told)
             if outcome == "answer" and len(case.gold_papers) == 1:
                 gold = case.gold_papers[0]
                 right, rows = _choice(snapshot, reading, gold, case.evidence)
@@ -313,6 +366,34 @@ def fit_outcomes(examples: Sequence[Example], ridge: float = 1.0) -> NDArray[np.
     return np.asarray(best.reshape(len(SIGNALS), len(OUTCOMES)) / divide[:, None])
 
 
+def fit_stated(examples: Sequence[Example], ridge: float = 1.0) -> NDArray[np.float64]:
+    """Logit of whether a paper known to be meant answers, both classes alike: (SIGNALS,)."""
+    values = np.stack([example.values for example in examples])
+    target = np.array([example.outcome == "answer" for example in examples])
+    weights = np.array([example.weight for example in examples])
+    for side in (target, ~target):
+        weights[side] *= 0.5 / weights[side].sum()
+    scale = np.where(values.std(0) > 0, values.std(0), 1.0)
+    scaled = values / scale
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = scaled @ flat
+        value = float((weights * np.logaddexp(0.0, np.where(target, -odds, odds))).sum())
+        slope = scaled.T @ (weights * (1.0 / (1.0 + np.exp(-odds)) - target))
+        shrink = ridge / len(examples)
+        return value + shrink * float(flat @ flat), slope + 2 * shrink * flat
+
+    best = minimize(loss, np.zeros(len(SIGNALS)), jac=True, method="L-BFGS-B").x
+    return np.asarray(best / scale)
+
+
+def choose_stated(examples: Sequence[Example], weights: NDArray[np.float64]) -> float:
+    """The threshold at which UNSTATED of the questions that an abstract answers are lost."""
+    right = [example for example in examples if example.outcome == "answer"]
+    chances = [stated_share(example.values, weights) for example in right]
+    return float(np.round(np.quantile(chances, UNSTATED), 3))
+
+
 def choose_thresholds(
     examples: Sequence[Example], weights: NDArray[np.float64]
 ) -> dict[Regime, float]:
@@ -365,6 +446,17 @@ def report_outcomes(
             print(f"  {label:32}" + "".join(f"{r:12.3f}" for r in rates) + f"  n={len(group)}")
 
 
+def report_stated(examples: Sequence[Example], weights: NDArray[np.float64], least: float) -> None:
+    """Print, per kind of question asked of one paper, how often it is taken for stated."""
+    print(f"\nasked of one paper: taken for stated at {least}")
+    for held in (False, True):
+        for kind in sorted({e.kind for e in examples}):
+            group = [e for e in examples if e.kind == kind and e.held == held]
+            if group:
+                rate = np.mean([stated_share(e.values, weights) >= least for e in group])
+                print(f"  {'held ' if held else ''}{kind:24}{rate:7.3f}  n={len(group)}")
+
+
 def as_record(
     sentence_weights: NDArray[np.float64],
     outcome_weights: NDArray[np.float64],
@@ -375,11 +467,13 @@ def as_record(
         "answer_at_least": thresholds,
         "share_at_least_number": SHARE_AT_LEAST_NUMBER,
         "share_at_least": SHARE_AT_LEAST,
-        "sentence_weights": dict(
-            zip(FEATURES, np.round(sentence_weights, 4).tolist(), strict=True)
-        ),
-        "outcome_weights": dict(zip(SIGNALS, np.round(outcome_weights, 4).tolist(), strict=True)),
+        "sentence_weights": _named(FEATURES, sentence_weights),
+        "outcome_weights": _named(SIGNALS, outcome_weights),
     }
+
+
+def _named(names: Sequence[str], weights: NDArray[np.float64]) -> dict[str, object]:
+    return dict(zip(names, np.round(weights, 4).tolist(), strict=True))
 
 
 def load_rows() -> list[dict[str, Any]]:

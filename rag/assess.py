@@ -133,6 +133,9 @@ class Calibration:
     # Probability above which a further sentence is shown: where a number is wanted, and elsewhere.
     share_at_least_number: float
     share_at_least: float
+    # Whether a paper known to be meant answers, for the cells of a comparison.
+    stated_weights: NDArray[np.float64]  # (SIGNALS,)
+    stated_at_least: float
 
 
 @cache
@@ -146,6 +149,8 @@ def calibration(*, read: bool) -> Calibration:
         answer_at_least={name: float(least) for name, least in raw["answer_at_least"].items()},
         share_at_least_number=float(raw["share_at_least_number"]),
         share_at_least=float(raw["share_at_least"]),
+        stated_weights=np.array(list(raw["stated_weights"].values())),
+        stated_at_least=float(raw["stated_at_least"]),
     )
 
 
@@ -263,6 +268,11 @@ def regime(values: NDArray[np.float64]) -> Regime:
 
 def _top_share(scores: NDArray[np.float64]) -> float:
     return float(1.0 / np.exp(scores - scores.max()).sum()) if len(scores) else 0.0
+
+
+def stated_share(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """How likely it is, 0 to 1, that a paper known to be meant answers, by *weights* (SIGNALS,)."""
+    return float(1.0 / (1.0 + np.exp(-np.clip(values @ weights, -50, 50))))
 
 
 def assess(values: Sequence[float] | NDArray[np.float64], fitted: Calibration) -> Assessment:

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag import sides
-from rag.compose import Scored, question_stated, score_sentences
+from rag.compose import Scored, is_stated, score_sentences
 from rag.facets import FACETS, facet_sentences, incomparable
 from rag.names import is_name_like, is_owned, key_of, marked_names
 from rag.prompts import render
 from rag.question import focus
 from rag.retrieve import (
     Library,
-    Reading,
     introduced_names,
     read,
     read_one,
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 
 RETRIEVED = 20
 CANDIDATES = 10  # papers among which a description finds its own
-STATED_AT_LEAST = 0.5  # probability that the abstract speaks to an axis, below which it is silent
 SECOND_AT_LEAST = 0.15  # probability of a second sentence in a cell
 MOST_IN_CELL = 2
 SHARED_AT_LEAST = 0.5  # cosine of two sentences, one of each side, that say something in common
@@ -484,21 +482,14 @@ def _subject(library: Library, side: Side) -> Subject:
 def _cell(library: Library, side: Side, axis: str, numbers: dict[int, int]) -> Cell:
     """What the paper of *side* says on *axis*: one or two of its sentences, or nothing."""
     assert side.place is not None
-    reading = _asked(library, sides.asked_of(axis, side.name), side.place)
-    if question_stated(library.snapshot, reading) < STATED_AT_LEAST:
+    # A description would only add words that the abstract need not have: the paper is known.
+    name = side.name if _only_name(side.name) else "it"
+    reading = read_one(library, sides.asked_of(axis, name), side.place)
+    if not is_stated(library.snapshot, reading):
         return Cell()
     scored = score_sentences(library.snapshot, reading, library.snapshot.papers[side.place])
     chosen = _worth_quoting(scored)
     return _quoting(library, side.place, chosen, numbers[side.place])
-
-
-def _asked(library: Library, question: str, place: int) -> Reading:
-    reader, snapshot = library.reader, library.snapshot
-    texts = [sentence.text for sentence in sentences_of(snapshot, place)]
-    seen = None
-    if reader is not None:
-        seen = reader(fold(question), [(snapshot.papers[place].title, texts)])[0]
-    return read_one(library, question, place, seen)
 
 
 def _worth_quoting(scored: Sequence[Scored]) -> list[Sentence]:

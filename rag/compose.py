@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag import evidence
-from rag.assess import OUTCOMES, Assessment, Calibration, Seen, assess, calibration, signals
+from rag.assess import (
+    Assessment,
+    Calibration,
+    Seen,
+    assess,
+    calibration,
+    signals,
+    stated_share,
+)
 from rag.names import asked_names, is_name_like, key_of, names_in
 from rag.question import asks_for_several, compares, focus, missing_formal_words, wanted
 from rag.retrieve import Library, Reading, read, read_whole, sentence_vectors, sentences_of
@@ -127,11 +135,11 @@ def question_signals(
     return signals(seen, rarity_of(snapshot), lambda term: frequency(term) == 0)
 
 
-def question_stated(snapshot: Snapshot, reading: Reading) -> float:
-    """How likely it is, 0 to 1, that the first paper's abstract answers, given that it is meant."""
-    judged = assess(question_signals(snapshot, reading), _fitted(reading))
-    shares = dict(zip(OUTCOMES, judged.probabilities, strict=True))
-    return shares["answer"] / max(1e-9, shares["answer"] + shares["not_stated"])
+def is_stated(snapshot: Snapshot, reading: Reading) -> bool:
+    """Whether the abstract of *reading*'s one paper, known to be meant, answers its question."""
+    fitted = _fitted(reading)
+    share = stated_share(question_signals(snapshot, reading), fitted.stated_weights)
+    return share >= fitted.stated_at_least
 
 
 def rarity_of(snapshot: Snapshot) -> Callable[[str], float]:

@@ -50,7 +50,7 @@ class NamedPapers:
 class Reading:
     """A question as retrieval understood it, with the papers it found."""
 
-    question: str  # folded
+    question: str  # folded, and apart from a title in brackets at its end
     vector: NDArray[np.float32]  # (dim,), unit length
     named: NamedPapers
     hits: tuple[Hit, ...]  # best first
@@ -83,16 +83,30 @@ def read(
         _hit(snapshot, signals, scores, place, rank, vector) for rank, place in enumerate(order, 1)
     )
     covered = tuple(float(signals.coverage[place]) for place in order)
-    first = read_whole(snapshot, reader, folded, order[0]) if reader is not None else None
-    return Reading(folded, vector, named, hits, covered, reader, first)
+    asked = apart_from_title(folded, hits[0].paper.title)
+    if asked != folded:
+        vector = embedder([asked])[0]
+    first = read_whole(snapshot, reader, asked, order[0]) if reader is not None else None
+    return Reading(asked, vector, named, hits, covered, reader, first)
 
 
-def read_one(library: Library, question: str, place: int, reading: PairRead | None) -> Reading:
-    """*question* asked of the one paper at *place*, which is known to be meant.
+def apart_from_title(question: str, title: str) -> str:
+    """*question*, folded, without the *title* that it gives in brackets at its end.
 
-    *reading* is what the library's reader made of the two, if there is one.
+    The title has found the paper. Within that paper it would only draw to the sentences that repeat
+    its words.
+
+    >>> apart_from_title("how big is it? (On the Colour of Beans)", "On the Colour of Beans")
+    'how big is it?'
     """
-    snapshot, folded = library.snapshot, fold(question)
+    rest = question.removesuffix(f"({fold(title)})").strip()
+    return rest if any(char.isalnum() for char in rest) else question
+
+
+def read_one(library: Library, question: str, place: int) -> Reading:
+    """*question* asked of the one paper at *place*, which is known to be meant."""
+    snapshot, folded, reader = library.snapshot, fold(question), library.reader
+    first = read_whole(snapshot, reader, folded, place) if reader is not None else None
     vector = library.embedder([folded])[0]
     chunks = _rows(snapshot.chunks, snapshot.chunk_starts, place)
     sentences = sentence_vectors(snapshot, place)
@@ -105,7 +119,7 @@ def read_one(library: Library, question: str, place: int, reading: PairRead | No
         named=True,
     )
     named = NamedPapers(frozenset({hit.paper.id}), frozenset(), (), ())
-    return Reading(folded, vector, named, (hit,), (1.0,), library.reader, reading)
+    return Reading(folded, vector, named, (hit,), (1.0,), reader, first)
 
 
 def read_whole(snapshot: Snapshot, reader: PairReader, question: str, place: int) -> PairRead:

@@ -282,7 +282,7 @@ _OUTRIGHT = re.compile(
 
 
 def set_beside(question: str, spans: Sequence[tuple[int, int]]) -> bool:
-    """Whether the sides at *spans* open their clause with nothing but joins between: "A or B: …"."""
+    """Whether the sides at *spans* open their clause with only joins between: "A or B: …"."""
     if len(spans) < 2:
         return False
     (first, end), (start, _) = spans[0], spans[1]
@@ -396,7 +396,7 @@ def asked_of(axis: str, name: str) -> str:
         return axis.replace(MARK, name)
     axis = label_of(axis)
     asked, count = _STANDS_FOR_SIDES.subn(name, axis, count=1)
-    return asked if count else f"{axis} ({name})"
+    return asked if count or name == "it" else f"{axis} ({name})"
 
 
 def label_of(axis: str) -> str:
