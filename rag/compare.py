@@ -6,26 +6,24 @@ itself: the sentence of *that* abstract which answers *that* axis, or "not state
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag import sides
 from rag.compose import Scored, is_stated, score_sentences
 from rag.facets import FACETS, facet_sentences, incomparable
-from rag.names import is_name_like, is_owned, key_of, marked_names
 from rag.prompts import render
 from rag.question import focus
 from rag.retrieve import (
     Library,
-    introduced_names,
     read,
     read_one,
     sentence_vectors,
     sentences_of,
 )
+from rag.subjects import Side, given, only_name, sides_of, within_one
 from rag.text import fold
 from rag.types import (
     Cell,
@@ -33,41 +31,21 @@ from rag.types import (
     Draft,
     Evidence,
     Hit,
-    Paper,
     Sentence,
     Source,
     Statement,
     Subject,
     Table,
 )
-from rag.words import STOPWORDS, compounds, content_words
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 RETRIEVED = 20
-CANDIDATES = 10  # papers among which a description finds its own
 SECOND_AT_LEAST = 0.15  # probability of a second sentence in a cell
 MOST_IN_CELL = 2
 SHARED_AT_LEAST = 0.5  # cosine of two sentences, one of each side, that say something in common
-DESCRIBED_AT_LEAST = 0.3  # cosine of a description to the paper it is taken for
-
-
-_OWN_NAME = re.compile(
-    r"\b(?:propos|introduc|present|develop|call|dub|nam)\w*[^.()]{0,90}\(([^()]{2,30})\)",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One thing compared, where the question speaks of it, and the paper about it."""
-
-    name: str
-    start: int
-    end: int
-    place: int | None  # in the snapshot; None: no paper here is about it
 
 
 def compare(
@@ -80,10 +58,10 @@ def compare(
     """
     asked = fold(question) if subjects else focus(question)
     hits = read(library.snapshot, library.embedder, asked, RETRIEVED).hits
-    found = _given(library, subjects) if subjects else _sides_of(library, asked, hits)
+    found = given(library, subjects) if subjects else sides_of(library, asked, hits)
     if len(found) < 2 or all(side.place is None for side in found):
         return None
-    if not subjects and _within_one(library, asked, found):
+    if not subjects and within_one(library, asked, found):
         return None
     found_at = time.perf_counter()
     wanted = tuple(axes) if subjects else _axes_of(asked, found)
@@ -104,341 +82,6 @@ def compare(
         },
         found_at=found_at,
     )
-
-
-# --- Sides ----------------------------------------------------------------------------------------
-
-
-# "NVIDIA's 'Efficient Large-Scale …' paper" speaks of the title, not of NVIDIA.
-_POSSESSES = re.compile(r"['’]s\s+[\"'‘“]")
-
-
-def _within_one(library: Library, question: str, found: Sequence[Side]) -> bool:
-    """Whether one abstract is asked how its own thing does against another's.
-
-    That is so where nothing is set side by side outright, and the other side is either not here or
-    spoken of in the first one's abstract.
-    """
-    spans = [(side.start, side.end) for side in found]
-    if sides.compares_outright(question) or sides.set_beside(question, spans):
-        return False
-    here = [side for side in found if side.place is not None]
-    if len(here) < len(found):
-        return True
-    texts = [key_of(library.snapshot.papers[side.place or 0].abstract) for side in here]
-    return any(
-        key_of(other.name) in text
-        for one, text in zip(here, texts, strict=True)
-        for other in here
-        if other is not one
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    """A name or title in the question, with the papers it may mean."""
-
-    start: int
-    end: int
-    papers: tuple[int, ...]  # places, likeliest first
-
-
-def _given(library: Library, subjects: Sequence[str]) -> tuple[Side, ...]:
-    """The sides that a caller names one by one: titles, names or descriptions."""
-    sides_found: list[Side] = []
-    for subject in dict.fromkeys(fold(subject).strip() for subject in subjects):
-        taken = {side.place for side in sides_found}
-        place = _resolved(library, subject, taken)
-        sides_found.append(Side(subject, 0, 0, place))
-    return tuple(sides_found)
-
-
-def _sides_of(library: Library, question: str, hits: Sequence[Hit]) -> tuple[Side, ...]:
-    """The sides in the question's order: named ones, and those described or unknown beside them."""
-    mentions = _mentions(library, question, hits)
-    pieces = sides.cut(question, [(m.start, m.end) for m in mentions])
-    found: list[Side] = []
-    # A name that several papers have counts only if none of them is named more exactly.
-    for mention in sorted(mentions, key=lambda m: (len(m.papers), m.start)):
-        taken = {side.place for side in found}
-        free = [place for place in mention.papers if place not in taken]
-        if free and not (taken & set(mention.papers)):
-            name = question[mention.start : mention.end].strip("'\"‘’“” ")
-            found.append(Side(name, _owner(question, mention.start), mention.end, free[0]))
-    for piece in _beside(pieces, found) if found else _described(pieces):
-        taken = {side.place for side in found}
-        place = _resolved(library, piece.text, taken)
-        if place is not None or _is_name(piece.text):
-            found.append(Side(piece.text, piece.start, piece.end, place))
-    if len(found) < 2:
-        found = _described_together(library, question, hits) or found
-    return tuple(sorted(found, key=lambda side: side.start)[: sides.MOST_SIDES])
-
-
-def _owner(question: str, start: int) -> int:
-    """Where what stands at *start* begins with whose it is: "NVIDIA's 'Efficient …'"."""
-    owner = re.search(r"[\w.-]+['’]s\s+['\"‘“]?$", question[:start])
-    return owner.start() if owner else start
-
-
-def _mentions(library: Library, question: str, hits: Sequence[Hit]) -> list[_Mention]:
-    """Names and titles in *question*, in order, none inside another."""
-    found = [
-        *_titles(library, question, hits),
-        *(
-            _Mention(start, end, _likeliest(library, surface, papers, hits))
-            for surface, papers in _owned(library, question).items()
-            if _distinct(surface, question)
-            for start, end in _where(question, surface)
-        ),
-    ]
-    found = [mention for mention in found if not _POSSESSES.match(question, mention.end)]
-    kept: list[_Mention] = []
-    for mention in sorted(found, key=lambda m: (m.start - m.end, m.start)):
-        if all(mention.end <= other.start or other.end <= mention.start for other in kept):
-            kept.append(mention)
-    return sorted(kept, key=lambda m: m.start)
-
-
-def _owned(library: Library, text: str) -> dict[str, frozenset[str]]:
-    """The names in *text* with the ids of the few papers that claim them as their own."""
-    snapshot = library.snapshot
-
-    def owns(name: str, paper: Paper) -> bool:
-        return is_owned(name, paper.title, paper.abstract)
-
-    found = {
-        name: frozenset(i for i in papers if owns(name, snapshot.papers[snapshot.places[i]]))
-        for name, papers in introduced_names(snapshot, text).items()
-    }
-    return {name: papers for name, papers in found.items() if papers}
-
-
-def _where(question: str, surface: str) -> Iterator[tuple[int, int]]:
-    """The first span of *question* that is *surface* in any spacing, in its own case if it can."""
-    words = r"[\s,-]*".join(map(re.escape, surface.split()))
-    # A letter of another script may touch a name: Chinese puts no spaces between words.
-    bounds = (
-        rf"(?<![A-Za-z0-9-]){words}(?![A-Za-z0-9+#])(?!-[A-Za-z0-9])",
-        rf"(?<![A-Za-z0-9]){words}(?![A-Za-z0-9])",
-    )
-    tries = ((bound, flag) for bound in bounds for flag in (re.NOFLAG, re.IGNORECASE))
-    found = next(filter(None, (re.search(bound, question, flag) for bound, flag in tries)), None)
-    if found:
-        yield found.span()
-
-
-def _distinct(surface: str, question: str) -> bool:
-    """Whether *surface*, as *question* writes it, can be told from a common word.
-
-    In a question that writes names with capitals, a short word without one is no name.
-    """
-    if is_name_like(surface) or (surface[:1].isupper() and len(surface) > 3):
-        return True
-    return len(surface) > 3 and not marked_names(question)
-
-
-def _likeliest(
-    library: Library, surface: str, papers: frozenset[str], hits: Sequence[Hit]
-) -> tuple[int, ...]:
-    """Places of *papers*: whose title has the name first, then who says "we propose … (S4)"."""
-    ranks = {hit.paper.id: hit.rank for hit in hits}
-    snapshot, key = library.snapshot, key_of(surface)
-    places = [snapshot.places[paper] for paper in papers]
-
-    def order(place: int) -> tuple[bool, bool, int, str]:
-        paper = snapshot.papers[place]
-        own = any(key_of(name) == key for name in _OWN_NAME.findall(fold(paper.abstract)))
-        titled = key in [key_of(word) for word in compounds(paper.title)]
-        return not titled, not own, ranks.get(paper.id, 1000), paper.id
-
-    return tuple(sorted(places, key=order))
-
-
-def _titles(library: Library, question: str, hits: Sequence[Hit]) -> Iterator[_Mention]:
-    """Titles that stand in *question*: parts of them in quotes, or their first words bare."""
-    for quoted in sides.quoted_in(question):
-        start = question.find(quoted)
-        papers = _titled(library, quoted, hits)
-        if papers:
-            yield _Mention(start, start + len(quoted), papers)
-    asked = [(m.start(), m.end()) for m in re.finditer(r"[^\s,.;:?!()\"'‘’“”]+", question)]
-    for place in (library.snapshot.places[hit.paper.id] for hit in hits):
-        yield from _opening(library, question, asked, place)
-
-
-def _titled(library: Library, fragment: str, hits: Sequence[Hit]) -> tuple[int, ...]:
-    """Places of papers whose title holds every word of *fragment*, the likeliest first."""
-    wanted = content_words(fragment)
-    if not wanted:
-        return ()
-    near = [*hits, *read(library.snapshot, library.embedder, fragment, CANDIDATES).hits]
-    fits = [hit for hit in near if wanted <= content_words(hit.paper.title)]
-    return tuple(dict.fromkeys(library.snapshot.places[hit.paper.id] for hit in fits))
-
-
-def _opening(
-    library: Library, question: str, words: Sequence[tuple[int, int]], place: int
-) -> Iterator[_Mention]:
-    """The longest run of *question* that opens the title at *place*, of two words of content."""
-    title = [
-        key_of(word) for word in re.findall(r"[^\s:,.;?!()]+", fold(_paper_title(library, place)))
-    ]
-    best: tuple[int, int] | None = None
-    for first in range(len(words)):
-        length = 0
-        while (
-            first + length < len(words)
-            and length < len(title)
-            and key_of(question[slice(*words[first + length])]) == title[length] != ""
-        ):
-            length += 1
-        start, end = words[first][0], words[first + length - 1][1] if length else 0
-        tells = length >= 2 and len(content_words(question[start:end])) >= 2
-        if tells and (best is None or end - start > best[1] - best[0]):
-            best = (start, end)
-    if best:
-        yield _Mention(*best, (place,))
-
-
-def _paper_title(library: Library, place: int) -> str:
-    return library.snapshot.papers[place].title
-
-
-def _beside(pieces: Sequence[sides.Piece], found: Sequence[Side]) -> list[sides.Piece]:
-    """Pieces that hold no side found yet and are joined to one that does, trimmed."""
-    kinds = [_holds(piece, found) for piece in pieces]
-    wanted: set[int] = set()
-    changed = True
-    while changed:
-        changed = False
-        for i, piece in enumerate(pieces):
-            if kinds[i] or i in wanted:
-                continue
-            before = bool(piece.joined) and i > 0 and (kinds[i - 1] or i - 1 in wanted)
-            joined_next = pieces[i + 1].joined if i + 1 < len(pieces) else ""
-            after = bool(joined_next) and (kinds[i + 1] or i + 1 in wanted)
-            strong = sides.is_strong(piece.joined) or sides.is_strong(joined_next)
-            if before and _ends_sides(pieces[i - 1], found, 2 if strong else 0):
-                before = False
-            if (before or after) and _may_be_side(sides.trimmed(piece), strong=strong):
-                wanted.add(i)
-                changed = True
-    return [sides.trimmed(pieces[i]) for i in sorted(wanted)]
-
-
-def _described(pieces: Sequence[sides.Piece]) -> list[sides.Piece]:
-    """The first two pieces or more that are joined and all describe something, trimmed."""
-    run: list[sides.Piece] = []
-    for piece in map(sides.trimmed, pieces):
-        described = sides.is_described(piece.text)
-        if run and (not piece.joined or not described):
-            if len(run) > 1:
-                break
-            run = []
-        if described:
-            run.append(piece)
-    return run if len(run) > 1 else []
-
-
-def _holds(piece: sides.Piece, found: Sequence[Side]) -> bool:
-    return any(piece.start <= side.start < piece.end for side in found)
-
-
-def _ends_sides(piece: sides.Piece, found: Sequence[Side], most: int) -> bool:
-    """Whether more than *most* words follow the side of *piece*, so that no other side can."""
-    ends = [side.end for side in found if piece.start <= side.start < piece.end]
-    end = max(ends) if ends else sides.trimmed(piece).end
-    rest = piece.text[max(0, end - piece.start) :]
-    return len(compounds(re.sub(r"\([^)]*\)", " ", rest))) > most
-
-
-def _may_be_side(piece: sides.Piece, *, strong: bool) -> bool:
-    words = compounds(piece.text)
-    if not words or len(words) > 25:
-        return False
-    return sides.is_described(piece.text) or _is_name(piece.text) or (strong and len(words) <= 4)
-
-
-def _is_name(text: str) -> bool:
-    """Whether *text* is written as a name, or holds one: "GPTQ", "the Chinchilla scaling law"."""
-    return bool(_proper(text))
-
-
-def _proper(text: str) -> list[str]:
-    """Words of *text* that are written as names or with a capital."""
-    return [
-        w
-        for w in compounds(text)
-        if is_name_like(w) or (w[:1].isupper() and w.lower() not in STOPWORDS)
-    ]
-
-
-def _resolved(library: Library, text: str, taken: set[int | None]) -> int | None:
-    """The place of the paper that *text* names or describes, none of *taken*, if there is one."""
-    snapshot = library.snapshot
-    own = _owned(library, text)
-    hits = read(snapshot, library.embedder, text, CANDIDATES).hits
-    titled = _titled(library, text, hits)
-    named = (_likeliest(library, name, papers, hits) for name, papers in own.items())
-    for places in (titled, *named):
-        free = [place for place in places if place not in taken]
-        if free:
-            return free[0]
-    for hit in hits:
-        place = snapshot.places[hit.paper.id]
-        if _only_name(text) and is_owned(text, hit.paper.title, hit.paper.abstract):
-            return None if place in taken else place
-        if place not in taken and not _only_name(text):
-            fits = hit.whole >= DESCRIBED_AT_LEAST and _bears(hit, text)
-            return (
-                place
-                if (fits and sides.is_described(text)) or (fits and _covers(hit, text))
-                else None
-            )
-    return None
-
-
-def _bears(hit: Hit, text: str) -> bool:
-    """Whether the paper holds every name that *text* has."""
-    held = key_of(f"{hit.paper.title} {hit.paper.abstract}")
-    parts = [part for name in _proper(text) for part in name.split("-") if part[:1].isupper()]
-    return all(key_of(part) in held for part in parts)
-
-
-def _only_name(text: str) -> bool:
-    """Whether *text* is nothing but a name, which only a paper that claims it can be."""
-    return len(_proper(text)) == len(compounds(text))
-
-
-def _covers(hit: Hit, text: str) -> bool:
-    held = content_words(f"{hit.paper.title} {hit.paper.abstract}")
-    return content_words(text) <= held
-
-
-def _described_together(library: Library, question: str, hits: Sequence[Hit]) -> list[Side]:
-    """The sides of "two papers on checkpointing": the papers closest to the description.
-
-    What else is asked says something of them too, so that both searches count.
-    """
-    several = sides.several_in(question)
-    if several is None:
-        return []
-    described = read(library.snapshot, library.embedder, several.description, RETRIEVED).hits
-    scores: dict[str, float] = {}
-    for hit in (*hits, *described):
-        scores[hit.paper.id] = scores.get(hit.paper.id, 0.0) + hit.score
-    papers = {hit.paper.id: hit.paper for hit in (*hits, *described)}
-    best = sorted(papers, key=lambda paper: (-scores[paper], paper))[: several.count]
-    return [
-        Side(_short(papers[paper].title), n, n, library.snapshot.places[paper])
-        for n, paper in enumerate(best)
-    ]
-
-
-def _short(title: str) -> str:
-    head, colon, _ = title.partition(":")
-    return head if colon and len(head) > 1 else title
 
 
 # --- Axes -----------------------------------------------------------------------------------------
@@ -483,7 +126,7 @@ def _cell(library: Library, side: Side, axis: str, numbers: dict[int, int]) -> C
     """What the paper of *side* says on *axis*: one or two of its sentences, or nothing."""
     assert side.place is not None
     # A description would only add words that the abstract need not have: the paper is known.
-    name = side.name if _only_name(side.name) else "it"
+    name = side.name if only_name(side.name) else "it"
     reading = read_one(library, sides.asked_of(axis, name), side.place)
     if not is_stated(library.snapshot, reading):
         return Cell()

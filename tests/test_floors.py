@@ -63,6 +63,7 @@ FLOORS = {
     "rag/compose": 3.1,
     "rag/matches": 3.05,
     "rag/survey": 3.1,
+    "rag/subjects": 3.1,
     "rag/compare": 3.2,
     "rag/route": 3.0,
     "rag/followup": 3.1,
