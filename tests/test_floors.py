@@ -48,6 +48,10 @@ FLOORS = {
     "rag/criteria": 1.5,
     "rag/sides": 1.3,
     "rag/facets": 1.3,
+    "rag/cue": 1.3,
+    "rag/asides": 1.4,
+    "rag/fragment": 1.4,
+    "rag/reference": 1.4,
     # 2: one door to each heavy library, and the store over them
     "rag/catalog": 2.0,
     "rag/chunk": 2.0,
@@ -66,7 +70,8 @@ FLOORS = {
     "rag/subjects": 3.1,
     "rag/compare": 3.2,
     "rag/route": 3.0,
-    "rag/followup": 3.1,
+    "rag/turn": 3.1,
+    "rag/followup": 3.2,
     "rag/verify": 3.0,
     # 4: the one place that chooses parts
     "rag/app": 4.0,

@@ -1,0 +1,211 @@
+"""Which of the things shown a question means: others, all, one by its place. Pure rules.
+
+Texts are as `rag.text.fold` and `squeeze` leave them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.cue import subject_words, wants_others
+from rag.words import content_words
+
+_FEW_BEFORE = 2  # words of content before a pronoun: with more of them, it refers to one of them
+
+_OTHERWISE = re.compile(
+    r"\b(?:do|does|doing|did|done|tr(?:y|ies|ied|ying)|work(?:s|ing|ed)?|look(?:s|ed|ing)?|scale"
+    r"|level"
+    r"|area|field|topic|subject|line|direction|problem|idea|approach|way|else|others?|similar"
+    r"|related"
+    r"|there|out|here|list|show|find|das|dazu|thema|esto|eso|tema|sujet|ca|cela|machen|macht|hacer?"
+    r"|hace|fait|font|mas|noch|jemand|wer|quien|alguien|quelqu'un|qui|d'autres?)\b",
+    re.IGNORECASE,
+)
+_ALL_OF_THEM = re.compile(
+    r"\b(?:which|what) (?:one|of (?:them|these|those|the (?:two|three|four|five)))\b|\bboth\b"
+    r"|\bthe two(?=\s*(?:$|[?.!,;]|papers|systems|models|methods|of them|are|is|do|have|differ"
+    r"|comp))"
+    r"|\bbetween them\b|\b(?:each|either|neither) (?:one|of them)\b|\beach other\b"
+    r"|\bwelche[rsn]? (?:von|der) (?:beiden|ihnen)|\bbeide[ns]?\b|\bcual de (?:los|las) dos\b"
+    r"|\bambos\b"
+    r"|\bwhich (?:is|was|are|has|does|do)\b(?=.*\b(?:\w+er|better|more|less|worse)\b)|\blequel\b"
+    r"|\blaquelle\b|\bles deux\b|哪一?个更|两者|都",
+    re.IGNORECASE,
+)
+_OF_THE_LIST = re.compile(
+    r"^\W*(?:and |so |but )?(?P<count>how many|which|who|any|what)(?: ones)?(?: of)?"
+    r" (?:them|these|those|the (?:papers|ones)|of (?:them|these|those))\s+(?P<rest>\w.*)$",
+    re.IGNORECASE,
+)
+_COMPARES = re.compile(
+    r"\b(?:compar\w+|versus|vs\.?|than|differ\w*|beat\w*|outperform\w*|better|worse|as \w+ as"
+    r"|similar"
+    r"|same|(?:fast|slow|bigg|small|larg|cheap|high|low|strong|weak|great)er|more|less|fewer|worse"
+    r"|besser|schneller|grosser|mehr|weniger|als|mas|menos|mejor|peor|plus|moins|mieux|que)\b",
+    re.IGNORECASE,
+)
+_VAGUE = re.compile(
+    r"\b(?:this|that)\b|\b(?:more|less|fewer|better|worse|higher|lower|greater|similar|same)\b",
+    re.I,
+)
+_ORDINAL = (
+    r"(?P<ordinal>first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|last|latest|former|latter"
+    r"|other"
+    r"|previous|earlier|erste[rnms]?|zweite[rnms]?|dritte[rnms]?|letzte[rnms]?|primer[oa]?"
+    r"|segund[oa]"
+    r"|tercer[oa]?|ultim[oa]|premiere?|deuxieme|second|troisieme|derniere?)"
+)
+_ITEM = r"(?:one|paper|system|model|method|work|study|approach|entry|item|source|result|row)"
+_ORDINALS = re.compile(
+    rf"\bthe (?P<pair>former|latter)\b(?: {_ITEM}s?)?"
+    rf"|\b(?:the|that|die|der|das|dem|den|el|la|le)(?: very)? {_ORDINAL}"
+    rf"(?:(?: {_ITEM})(?! (?:to|that|which|who|with|where|of|on|in|for)\b)s?"
+    r"|(?=\s*(?:[?!.,;:)]|$)|'s\b| (?:is|are|was|were|does|do|did|has|have|had|can|could|will|would"
+    r"|come|comes|use|uses|get|gets|need|needs|one|when|than|and|or|better|\w{3,}er|called)\b))"
+    rf"|\b{_ITEM}s? (?:number |no\.? ?|#)?(?P<number>[1-9])\b|(?<!\w)(?:\[(?P<mark>[1-9])\]"
+    rf"|#(?P<hash>[1-9]))"
+    r"|第(?P<chinese>[一二三四五])(?:个|篇|种)?",
+    re.IGNORECASE,
+)
+_PLACES = (
+    ("1", "first 1st former erste primer premier 一"),
+    ("2", "second 2nd zweite segund deuxieme 二"),
+    ("3", "third 3rd dritte tercer troisieme 三"),
+    ("4", "fourth 4th 四"),
+    ("5", "fifth 5th 五"),
+    ("last", "last latest latter letzte ultim dernier"),
+    ("other", "other previous earlier"),
+)
+_DESCRIBED = re.compile(
+    r"\b(?:the|that|your) (?P<target>(?!(?:same|other|new|old|whole|only|original)\b)[\w+'-]+"
+    r"(?: [\w+'-]+){0,3}?) (?:one|paper|work|study)\b(?! (?:to|that|which|who|with|on|about|of)\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordinal:
+    """Where a question points at one of several: `text[start:end]` is "the second one"."""
+
+    start: int
+    end: int
+    place: str  # "1" to "9", "last" or "other"
+
+
+def asks_for_others(text: str) -> bool:
+    """Whether papers other than those shown are asked for, and not said on what.
+
+    >>> asks_for_others("anyone else doing that?"), asks_for_others("any other paper on beans?")
+    (True, False)
+    """
+    return wants_others(text) and not subject_words(_OTHERWISE.sub(" ", text))
+
+
+def narrows(text: str) -> tuple[str, bool] | None:
+    """What "which of those use RL?" asks of the papers of a list, and whether it counts them."""
+    found = _OF_THE_LIST.match(text)
+    return (found["rest"], found["count"].lower() == "how many") if found else None
+
+
+def asks_of_all(text: str) -> bool:
+    """Whether *text* speaks of both or all that were shown ("which one is faster?")."""
+    return bool(_ALL_OF_THEM.search(text))
+
+
+def speaks_of_several(text: str) -> bool:
+    """Whether *text* says "they", which after two things side by side are both."""
+    return bool(re.search(r"\b(?:they|them|their|theirs)\b", text, re.IGNORECASE))
+
+
+def compares_with(text: str) -> bool:
+    """Whether *text* sets something beside something else."""
+    return bool(_COMPARES.search(text))
+
+
+def is_vague(text: str) -> bool:
+    """Whether a comparison leaves open what is compared ("is that more?")."""
+    return bool(_VAGUE.search(text))
+
+
+def ordinals(text: str) -> list[Ordinal]:
+    """Where *text* points at one of several things by its place, in order."""
+    return [
+        Ordinal(found.start(), found.end(), _place(found)) for found in _ORDINALS.finditer(text)
+    ]
+
+
+def _place(found: re.Match[str]) -> str:
+    number = found["number"] or found["mark"] or found["hash"]
+    if number:
+        return number
+    said = (found["pair"] or found["ordinal"] or found["chinese"]).lower()
+    return next(place for place, words in _PLACES if any(said.startswith(w) for w in words.split()))
+
+
+def described(text: str) -> list[str]:
+    """What *text* says of papers it describes: "recipe" of "how big is the recipe one?"."""
+    return [found["target"] for found in _DESCRIBED.finditer(text)]
+
+
+_STANDS_FOR = re.compile(
+    r"\b(?P<whose>its|their)\b|\b(?:it|they|them)\b"
+    r"|\b(?:(?<=is )|(?<=are )|(?<=was )|(?<=do )|(?<=does )|(?<=did )|(?<=than )|(?<=to )"
+    r"|(?<=with )"
+    r"|(?<=how )|(?<=and )|(?<=^))(?:this|that|these|those)\b(?: (?:one|paper|model|system"
+    r"|method)\b)?",
+    re.IGNORECASE,
+)
+_ELLIPTIC = re.compile(
+    r"^\W*(?:and |but |so )?(?=(?:\w+er|better|worse|more|less|compared|vs\.?|versus)\b)", re.I
+)
+
+
+def stands_for(text: str) -> tuple[int, int, bool] | None:
+    """The first word of *text* that stands for a thing: its span, and whether it owns something.
+
+    An empty span at the start where only "faster than" is said.
+    """
+    found = _STANDS_FOR.search(text)
+    if found and len(content_words(text[: found.start()])) <= _FEW_BEFORE:
+        return (found.start(), found.end(), bool(found["whose"]))
+    elliptic = _ELLIPTIC.match(text)
+    return (elliptic.end(), elliptic.end(), False) if elliptic else None
+
+
+def is_beside(text: str, name: str) -> bool:
+    """Whether *text* sets something beside *name*: "faster than X"."""
+    before = text[: text.find(name)]
+    return bool(
+        re.search(r"\b(?:than|with|to|vs\.?|versus|from|against|like) (?:the )?$", before, re.I)
+    )
+
+
+_FRAME = re.compile(
+    r"^\W*(?:and |so |but )?(?:(?:which|what|who|whose)(?: \w+)? (?:papers?|works?"
+    r"|studies)\b(?: that)?"
+    r"|(?:is|are) there\b(?: an?| any)?(?: papers?)?(?: that)?"
+    r"|(?P<thing>(?:what|who|how|why|where)(?:'s| is| are| was| were| does| do| did| can)\b)"
+    r"|(?:what|who|which)\b) ?",
+    re.IGNORECASE,
+)
+_WHICH_PAPER = re.compile(r",? (?:which|what) (?:paper|work|study)$| \([^()]*\)$", re.IGNORECASE)
+_THIRD_PERSON = re.compile(r"^(?:(?P<ies>\w+)ies|(?P<es>\w+(?:ch|sh|ss|x))es|(?P<s>\w+[^s])s)\b")
+
+
+def predicate(question: str) -> str:
+    """What papers do that *question* asks for, so that "which papers" can stand before it.
+
+    >>> predicate("who generates shapes from wavelets"), predicate("what's the agent that plays")
+    ('generate shapes from wavelets', 'are about the agent that plays')
+    """
+    told_of = _WHICH_PAPER.sub("", question)
+    frame = _FRAME.match(told_of)
+    rest = told_of[frame.end() :] if frame else told_of
+    verb = _THIRD_PERSON.match(rest) if frame and not frame["thing"] else None
+    if rest.split()[:1] in (["is"], ["has"]):
+        return {"is": "are", "has": "have"}[rest.split()[0]] + rest[rest.index("s") + 1 :]
+    if verb:
+        base = f"{verb['ies']}y" if verb["ies"] else verb["es"] or verb["s"]
+        return f"{base}{rest[verb.end() :]}"
+    return rest if rest.startswith(("on ", "about ")) else f"are about {rest}"
