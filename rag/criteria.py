@@ -278,7 +278,7 @@ _USES_IT = (
     r"|us(?:es?|ed|ing)|employ(?:s|ed|ing)?|adopt(?:s|ed|ing)?|appl(?:y|ies|ied|ying)|rel(?:y|ies"
     r"|ied|ying)(?: on)|built?d?(?:s|ing)?(?: up)?(?: on)|based(?: on)"
     r"|pre-?train(?:s|ed|ing)?(?: (?:\w+ )?(?:on|with))|train(?:s|ed|ing)?(?: (?:\w+ )?(?:on"
-    r"|with))|fine-?tun(?:es?|ed|ing)|r[ua]n(?:s|ning)?(?: (?:\w+ )?(?:on|with|at))|works?(?: "
+    r"|with|in|using))?|fine-?tun(?:es?|ed|ing)|r[ua]n(?:s|ning)?(?: (?:\w+ )?(?:on|with|at))|works?(?: "
     r"with)|working with"
     r"|compar(?:es?|ed|ing)(?: \w+)?(?: (?:with|against|to))|leverag(?:es?|ed|ing)"
     r"|utili[sz](?:es?|ed|ing)|ha(?:s|ve) (?:results|numbers) (?:on|for)|show(?:s|ed|ing)? "
@@ -308,13 +308,13 @@ _SEVERAL_VERBS = re.compile(
 _VERB = re.compile(
     rf"^\W*(?:(?:{_WEAK}|to|can|will|may|been|being|that|which|who|also|they|it) )*(?P<not>(?:do"
     rf"|does|did|are|is|have)?(?:n't| not|not)? ?(?:not|never|n't) )?(?:{_WEAK} )*"
-    rf"(?:(?P<mention>{_MENTIONS})|(?P<bring>{_BRINGS})(?= (?:an?|the|their|its|own|new|novel"
+    rf"(?:(?P<mention>{_MENTIONS})|(?P<bring>{_BRINGS})(?! (?:up)?(?:on|upon|with|from|in)\b)(?= (?:an?|the|their|its|own|new|novel"
     rf"|some|any|first|two|code|\w+s\b|\w+ \w+))"
     rf"|(?P<use>{_USES_IT})|(?P<about>{_ABOUT}))\b[\s:]*",
     re.IGNORECASE,
 )
 _NEGATIVE = re.compile(
-    r"[,;]?\s+(?:but not|but no|and not|but without|but never|but (?:do|does)(?:n't| not)|and "
+    r"[,;]?\s+(?:but not|but no|and not|but without|but never|but (?:do|does|are|is)(?:n't| not)|and "
     r"(?:do|does)(?:n't| not)|yet not|except(?: for| the)?|excluding|apart from|without|minus"
     r"|not counting|aside from|(?<!something )(?<!anything )(?<!things )(?<!stuff )other than"
     r"|but none of)\s+",
@@ -323,6 +323,7 @@ _NEGATIVE = re.compile(
 _AND_VERB = re.compile(
     rf",?\s+(?:and|but)(?: (?:also|then|at the same time|they|still))*\s+(?=(?:{_MENTIONS}"
     rf"|{_BRINGS}|{_USES_IT}|(?:is |are )?about|deals? with|focus\w* on|work on)\b)"
+    r"|\s+(?:that|which|who) (?:also )?(?=(?:mention|cite|name|evaluate|report|test|benchmark|experiment)s?\b)"
     r"|,?\s+(?:and|but) also\s+(?=\w)|,?\s+and (?=(?:have|has|with|are|is) )",
     re.IGNORECASE,
 )
@@ -353,7 +354,8 @@ def _clauses(rest: str, asked: str) -> Iterator[Clause]:
         yield Clause((IsKind(ruled_out[0].name),), negated=True)
         rest = rest[aside.end() :]
     kind = kind_asked(rest)
-    if kind and kind[1][0] == 0 and _VERB.match(rest[kind[1][1] :]):  # "surveys that mention X"
+    noun = kind is not None and kind[0].name != "open release" and kind[1][0] == 0
+    if kind and noun and _VERB.match(rest[kind[1][1] :]):  # "surveys that mention X"
         yield Clause((IsKind(kind[0].name),))
         rest = squeeze(rest[kind[1][1] :])
     positive, *negative = _NEGATIVE.split(rest)
@@ -413,6 +415,8 @@ def _clause(part: str, asked: str) -> Iterator[Clause]:
         return
     if verb and verb["mention"]:
         made: Iterator[Clause] = _mentioned(rest, where, used=False)
+        if _WORD_ITSELF.search(part):
+            made = map(_exactly, made)
     elif kind := _kinds(part, where):
         made = kind
     elif (verb and verb["bring"]) or (not verb and _BROUGHT_NOUN.match(rest)):
@@ -424,6 +428,16 @@ def _clause(part: str, asked: str) -> Iterator[Clause]:
     else:
         made = _topic(rest)
     yield from (replace(clause, negated=negated or clause.negated) for clause in made)
+
+
+_WORD_ITSELF = re.compile(
+    r"\b(?:words?|terms?|phrases?|expressions?|acronyms?|abbreviations?)\b", re.IGNORECASE
+)
+
+
+def _exactly(clause: Clause) -> Clause:
+    exact = (replace(one, exact=True) if isinstance(one, Words) else one for one in clause.any_of)
+    return replace(clause, any_of=tuple(exact))
 
 
 def _field(part: str) -> tuple[Field, str]:
@@ -446,7 +460,7 @@ _GENERIC = frozenset(
     """.split()
 )
 _ARTICLES = re.compile(
-    r"^(?:(?:the|an?|any|some|both|either|all|such|things like|something like|something called"
+    r"^(?:(?:the|an?|any|at least one|one or more|some|both|either|all|such|things like|something like|something called"
     r"|what is called|models? like|models? such as"
     r"|benchmarks? (?:like|such as)|datasets? (?:like|such as)|(?:the )?(?:words?|terms?"
     r"|phrases?|expressions?|name|acronym|dataset|data set|benchmark|model|optimizer|library)(?= "
@@ -561,11 +575,24 @@ def _cut_tail(text: str) -> str:
 _LONG_OBJECT = re.compile(r"\b(?:for|to|that|which|when|where|in order|by|of)\b", re.IGNORECASE)
 
 
+_USED_WITH = re.compile(
+    r"^(?:(?:with|on|using|from|against|to|by|via|through|in|under)\s+)+", re.IGNORECASE
+)
+_FROM_NAME = re.compile(
+    r"^(?P<what>[a-z][\w -]{3,60}?) (?:from|with|on|for|of|to|in) (?P<name>.+)$"
+)
+
+
 def _used(rest: str, where: Field) -> Iterator[Clause]:
     """What is used or evaluated on: a name or a short phrase is looked for, more is a topic."""
+    rest = _USED_WITH.sub("", rest)
     plain = _cut_tail(_BRACKETS.sub(" ", rest))
     names = any(is_name_like(word) or word[:1].isupper() for word in plain.split())
-    if (_LONG_OBJECT.search(plain) and not names) or len(plain.split()) > 7:
+    both = _FROM_NAME.match(plain)
+    if both and names and is_name_like(both["name"].split()[0]):
+        yield from _mentioned(both["what"], where, used=True)  # "use distillation from GPT-4"
+        yield from _mentioned(both["name"], where, used=True)
+    elif (_LONG_OBJECT.search(plain) and not names) or len(plain.split()) > 7:
         yield from _topic(rest)
     else:
         yield from _mentioned(rest, where, used=True)
@@ -580,7 +607,7 @@ _BROUGHT_NOUN = re.compile(
     re.IGNORECASE,
 )
 _HEAD_END = re.compile(
-    r"\s(?:for|of|on|to|that|which|with|in|about|from|where|by|aimed|covering|designed|based"
+    r"\s(?:target\w*|cover\w*|test\w*|measur\w*|assess\w*|evaluat\w*|focus\w*|contain\w*|has|have|are|for|of|on|to|that|which|with|in|about|from|where|by|aimed|covering|designed|based"
     r"|using|specifically)\b",
     re.IGNORECASE,
 )
@@ -589,8 +616,9 @@ _NEW = re.compile(
     r"|open|open-source|at least one|one|more|completely|brand-new)\s+)+",
     re.IGNORECASE,
 )
+_HOSTS = frozenset("github huggingface gitlab zenodo kaggle".split())  # where code is put
 _PLAIN_METHOD = frozenset(
-    "method methods approach approaches technique techniques way ways algorithm algorithms solution solutions strategy strategies idea ideas paradigm scheme recipe".split()
+    "method methods approach approaches technique techniques way ways algorithm algorithms solution solutions strategy strategies idea ideas paradigm scheme recipe mechanism mechanisms".split()
 )
 
 
@@ -602,6 +630,9 @@ def _kinds(part: str, where: Field) -> Iterator[Clause] | None:
     kind, _ = asked
     rest = kind.asked.sub(" ", part)
     rest = re.sub(r"^\W*(?:/|or|and)\W", " ", squeeze(rest))
+    place = _PREPOSITION.sub("", squeeze(rest))
+    if place.lower() in _HOSTS:
+        return iter((Clause((IsKind(kind.name, where),)), Clause((Words(((place,),)),))))
     return _with_subject(Clause((IsKind(kind.name, where),)), rest)
 
 
@@ -807,6 +838,8 @@ def _amount(part: str, asked: str) -> tuple[Amount, str] | None:
     """The bounds that *part* sets, and what is left of it; None if it sets none."""
     bare = squeeze(_BRACKETS.sub(" ", part))
     for quantity in quantities(bare):
+        if quantity.kind == "count" and quantity.high <= 1:
+            continue  # "at least one Qwen model"
         bounds = _bounds(bare, quantity)
         if bounds is not None:
             start, end, limits = bounds
@@ -852,7 +885,9 @@ def _as_amount(limits: Amount, quantity: Quantity, rest: str, asked: str) -> Amo
     ):
         measure = "speed"
     about: tuple[str, ...] = ()
-    if measure in {"percent", "factor", "time"}:
+    if measure == "time":
+        about = quantity.nouns
+    if measure in {"percent", "factor"}:
         about = tuple(
             dict.fromkeys(
                 canonical(word) for word in words_of(rest) if word.lower() not in _EMPTY | STOPWORDS
@@ -861,7 +896,7 @@ def _as_amount(limits: Amount, quantity: Quantity, rest: str, asked: str) -> Amo
     elif measure == "count":
         about = quantity.nouns[-1:] if len(quantity.nouns) < 2 else quantity.nouns[:1]
     training = measure == "tokens" and bool(re.search(r"\btrain|\btuned", asked, re.IGNORECASE))
-    own = measure in {"parameters", "accelerators", "tokens"} and not re.search(
+    own = measure in {"parameters", "accelerators", "tokens", "context"} and not re.search(
         rf"\b{_MENTIONS}\b", asked, re.IGNORECASE
     )
     return replace(limits, measure=measure, about=about, own=own, training=training)
@@ -1031,7 +1066,8 @@ def _in_words(criterion: Criterion) -> str:
                 " by its title" if criterion.where == "title" else ""
             )
         case Brings():
-            return f"it introduces a {criterion.noun} of its own"
+            article = "an" if criterion.noun[0] in "aeiou" else "a"
+            return f"it introduces {article} {criterion.noun} of its own"
         case Topic():
             also = f" ({', '.join(criterion.examples)})" if criterion.examples else ""
             return f"it is about “{criterion.text}”{also}"

@@ -21,25 +21,28 @@ class PaperKind:
     asked: re.Pattern[str]  # in a question
     title: re.Pattern[str]
     text: re.Pattern[str]  # in a sentence of the abstract
+    needs: tuple[str, ...]  # letters of which title or abstract must hold some, in lower case
 
 
-def _kind(name: str, asked: str, title: str, text: str) -> PaperKind:
+def _kind(name: str, needs: str, asked: str, title: str, text: str) -> PaperKind:
     compiled = (
         re.compile(rf"(?<![\w-])(?:{part})", re.IGNORECASE) for part in (asked, title, text)
     )
-    return PaperKind(name, *compiled)
+    return PaperKind(name, *compiled, tuple(needs.split()))
 
 
 _OWN = r"(?:this|our|the present|in this|present)"
-_SURVEYED = r"(?:survey|(?:literature |systematic |critical |scoping )?review|overview)"
+_SURVEYED = r"(?:survey|(?:literature |systematic |critical |scoping )?review)"
 
 KINDS = (
     _kind(
         "survey",
-        r"(?:surveys?|(?:literature |systematic |scoping )?reviews?|overviews?|survey papers?"
+        "survey review overview sok tutorial",
+        r"(?:surveys?|(?<!code )(?<!peer )(?<!product )(?<!customer )(?<!movie )"
+        r"(?:literature |systematic |scoping )?reviews?(?! (?:comments|automation|process|system))|overviews?|survey papers?"
         r"|SoKs?|meta-analys[ei]s|literature surveys?|state-of-the-art reports?)\b",
         r"(?:surveys?|overview|SoK|tutorial|(?<!code )(?<!peer )(?<!product )reviews?)\b",
-        rf"{_OWN} (?:[\w-]+ ){{0,3}}{_SURVEYED}\b|\bwe (?:also )?(?:survey|review)\b"
+        rf"{_OWN} (?:[\w-]+ ){{0,3}}{_SURVEYED}\b|\bwe (?:also )?(?:survey|review)\b(?!.*\bpropos)"
         rf"|systematic literature review|\b(?:paper|work|article|report) (?:\w+ )?(?:surveys"
         rf"|reviews)\b"
         rf"|\b(?:provide|present|conduct|offer|give)s? (?:an?|the(?: first)?) (?:[\w-]+,? "
@@ -48,12 +51,14 @@ KINDS = (
     ),
     _kind(
         "thesis",
+        "thesis dissertation",
         r"(?:thes[ei]s|dissertations?)\b",
         r"(?:thesis|dissertation)\b",
         r"(?:this|my|our|the|PhD|master'?s?|doctoral) (?:\w+ )?(?:thesis|dissertation)\b",
     ),
     _kind(
         "position paper",
+        "position perspective opinion vision manifesto viewpoint essay",
         r"(?:(?:position|perspective|opinion|vision|viewpoint) (?:papers?|pieces?|articles?)"
         r"|perspectives|manifestos?|essays?)\b",
         r"(?:position|perspectives?|opinion|manifesto|viewpoint|vision paper)\b",
@@ -62,6 +67,7 @@ KINDS = (
     ),
     _kind(
         "empirical study",
+        "empirical experimental comparative preliminary evaluation case",
         r"(?:(?:empirical|experimental|comparative|large-scale|measurement) "
         r"(?:stud(?:y|ies)|investigations?|anal?ys[ei]s|evaluations?|comparisons?)"
         r"|empirical (?:papers?|work))\b",
@@ -76,24 +82,28 @@ KINDS = (
     ),
     _kind(
         "case study",
+        "case",
         r"case stud(?:y|ies)\b",
         r"case stud(?:y|ies)\b",
         r"(?:this|our|a|an|two|three|several) (?:[\w-]+ ){0,3}case stud(?:y|ies)\b",
     ),
     _kind(
         "tutorial or guide",
+        "tutorial guide primer cookbook guideline handbook lesson",
         r"(?:tutorials?|guides?|how-?tos?|primers?|cookbooks?|practical guid\w+)\b",
         r"(?:tutorial|guide|primer|cookbook|guidelines?|handbook|lessons)\b",
         rf"{_OWN} (?:[\w-]+ ){{0,3}}(?:tutorial|guide|primer|cookbook)\b|\bpractical guide\b",
     ),
     _kind(
         "technical report",
+        "report",
         r"(?:technical|tech) reports?\b",
         r"technical report\b",
         r"(?:this|our|technical) (?:\w+ )?report\b",
     ),
     _kind(
         "open release",
+        "open available release publish github huggingface",
         r"(?:open[- ]?sourc\w*(?: releases?)?|open[- ]?weights?|publicly (?:available|released?)"
         r"|(?:releas\w+|publish\w*|shar\w+) (?:their |the )?(?:code|models?|weights|data"
         r"|checkpoints)"

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FEW = 2000  # papers that are read one by one rather than looked up
 MOST_READ_FOR_TOPIC = 4000  # papers whose words are read for a topic, the likeliest first
+BESIDE = 90  # characters
 REACH = 3  # words between those of a phrase that may stand apart
 SURE = 0.8  # share of an acronym's brackets that must spell it out the same way
 
@@ -60,7 +61,10 @@ class Collected:
 
 @lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
-    return fold(text)
+    return fold(_LATEX_ACCENT.sub(r"\1", text))
+
+
+_LATEX_ACCENT = re.compile(r"\\['`^\"~=.]\{?([A-Za-z])\}?")  # Pok\'emon
 
 
 def title_of(snapshot: Snapshot, place: int) -> str:
@@ -78,11 +82,16 @@ def sentences_in(snapshot: Snapshot, place: int) -> list[tuple[int, str]]:
     return [(s.number, _folded(s.text)) for s in sentences_of(snapshot, place)]
 
 
-def meeting(collected: Collected, clause: Clause, among: Collection[int]) -> dict[int, Match]:
-    """The places *among* which meet any criterion of *clause* (its negation aside)."""
+def meeting(
+    collected: Collected, clause: Clause, among: Collection[int], cut: float = topics.CUT
+) -> dict[int, Match]:
+    """The places *among* which meet any criterion of *clause* (its negation aside).
+
+    *cut* is the probability from which a paper is about a topic.
+    """
     found: dict[int, Match] = {}
     for criterion in clause.any_of:
-        for place, match in _meeting(collected, criterion, among).items():
+        for place, match in _meeting(collected, criterion, among, cut).items():
             before = found.get(place)
             found[place] = match if before is None else _better(before, match)
     return found
@@ -98,7 +107,7 @@ def _better(one: Match, other: Match) -> Match:
 
 
 def _meeting(
-    collected: Collected, criterion: Criterion, among: Collection[int]
+    collected: Collected, criterion: Criterion, among: Collection[int], cut: float
 ) -> dict[int, Match]:
     match criterion:
         case Words():
@@ -110,7 +119,7 @@ def _meeting(
         case Brings():
             return _bringing(collected.snapshot, criterion, among)
         case Topic():
-            return _about(collected, criterion, among)
+            return _about(collected, criterion, among, cut)
 
 
 # --- literal words -------------------------------------------------------------------------------
@@ -139,16 +148,22 @@ def _any_holds(snapshot: Snapshot, form: str, words: Words, among: Collection[in
 
 def _held(snapshot: Snapshot, place: int, forms: Sequence[str], words: Words) -> Match | None:
     """How the paper at *place* holds *forms*, if it does where it must."""
-    title = find_any(forms, title_of(snapshot, place), words.masks)
+    title = find_any(forms, title_of(snapshot, place), words.masks, exact=words.exact)
     if words.where == "title":
         return Match(2.0) if title else None
-    if not (find_any(forms, abstract_of(snapshot, place), words.masks) or title):
+    loose = [form for form in forms if words.used and not words.exact and _is_loose(form)]
+    abstract = abstract_of(snapshot, place)
+    if not (
+        find_any(forms, abstract, words.masks, exact=words.exact)
+        or title
+        or any(_near(f, abstract) for f in loose)
+    ):
         return None
     shown: dict[int, float] = {}
     passing: list[int] = []
     for number, text in sentences_in(snapshot, place):
-        spans = find_any(forms, text, words.masks)
-        if not spans:
+        spans = find_any(forms, text, words.masks, exact=words.exact)
+        if not spans and not any(_near(form, text) for form in loose):
             continue
         own = tells_own(text)
         if words.used and not own and _PASSING.search(text):
@@ -156,8 +171,20 @@ def _held(snapshot: Snapshot, place: int, forms: Sequence[str], words: Words) ->
         shown[number] = 1.0 + 0.5 * own + 0.1 * min(len(spans), 3)
     if words.where == "abstract" and not shown:
         return None
+    if not (shown or title):
+        return None
     near = words.used and bool(passing) and not title and set(passing) == set(shown)
     return Match(2.0 * bool(title) + float(len(shown)), shown, near)
+
+
+def _is_loose(form: str) -> bool:
+    """Whether *form* is a phrase that may be said in another order: "evaluated by humans"."""
+    return not is_name(form) and len(words_of(form)) > 1 and form == form.lower()
+
+
+def _near(form: str, text: str) -> bool:
+    """Whether the words of *form* stand near each other in *text*, in any order."""
+    return stand_close([(canonical(word),) for word in words_of(form)], text)
 
 
 _OWN = re.compile(
@@ -196,6 +223,19 @@ def _candidates(snapshot: Snapshot, forms: Sequence[str], among: Collection[int]
     for form in forms:
         for groups in term_groups(form):
             versions |= snapshot.lexical.holding(groups)
+    places = {snapshot.by_version[v] for v in versions if v in snapshot.by_version}
+    yield from sorted(places if len(among) == len(snapshot.papers) else places & set(among))
+
+
+def _with_words(snapshot: Snapshot, needs: Sequence[str], among: Collection[int]) -> Iterator[int]:
+    """The places whose paper may hold a word that begins like one of *needs*, in order."""
+    if len(among) <= FEW:
+        for place in among:
+            text = f"{title_of(snapshot, place)} {abstract_of(snapshot, place)}".lower()
+            if any(letters in text for letters in needs):
+                yield place
+        return
+    versions = snapshot.lexical.holding([{stem(word) for word in needs}])
     places = {snapshot.by_version[v] for v in versions if v in snapshot.by_version}
     yield from sorted(places if len(among) == len(snapshot.papers) else places & set(among))
 
@@ -290,10 +330,15 @@ _NEEDED = {
     "time": r"hour|day|minute|second|week",
     "count": r"\d|hundred|thousand|million",
 }
+_NEEDED_WORDS: dict[str, tuple[str, ...]] = {  # where the measure is always said in words
+    "tokens": ("token", "tokens"),
+    "accelerators": ("gpu", "tpu", "npu", "accelerator", "chip", "card", "a100", "h100", "v100", "gcd"),
+    "time": ("hour", "day", "minute", "second", "week"),
+}
 _USUAL = re.compile(
     r"\b(?:typical(?:ly)?|usual(?:ly)?|often|require[sd]?|requiring|needs?|would|future|expected "
     r"to|predict\w*|project(?:s|ed|ion)"
-    r"|prohibitive\w*|can take|may take|up to thousands)\b",
+    r"|prohibitive\w*|can take|may take|up to thousands|current|existing|most)\b",
     re.IGNORECASE,
 )
 _DOES = re.compile(r"\b(?:we|our)\b", re.IGNORECASE)
@@ -317,8 +362,9 @@ _UNDER = re.compile(
 
 def _stating(snapshot: Snapshot, amount: Amount, among: Collection[int]) -> dict[int, Match]:
     needed = re.compile(_NEEDED[amount.measure], re.IGNORECASE)
+    words = _NEEDED_WORDS.get(amount.measure)
     found: dict[int, Match] = {}
-    for place in among:
+    for place in _with_words(snapshot, words, among) if words else among:
         title = title_of(snapshot, place)
         if not (needed.search(abstract_of(snapshot, place)) or needed.search(title)):
             continue
@@ -352,10 +398,9 @@ def states(amount: Amount, text: str, title: str) -> bool:
         return False
     if amount.training and not _TRAINS.search(text):
         return False
-    if amount.about and not _speaks_of(amount, text):
-        return False
     return any(
         _within(amount, quantity, text)
+        and (not amount.about or _speaks_of(amount, _beside(quantity, text)))
         and not (
             amount.own and amount.measure == "parameters" and _of_others(quantity, text, title)
         )
@@ -364,20 +409,26 @@ def states(amount: Amount, text: str, title: str) -> bool:
     )
 
 
+def _beside(quantity: Quantity, text: str) -> str:
+    """What stands near *quantity*: a percentage is of what is told right before or behind it."""
+    return text[max(0, quantity.start - BESIDE) : quantity.end + BESIDE]
+
+
 def _measures(amount: Amount, quantity: Quantity) -> bool:
     if amount.measure == "count":
         return quantity.kind == "count" and bool(
             set(amount.about) & {canonical(n) for n in quantity.nouns}
             or set(amount.about) & set(quantity.nouns)
         )
+    if amount.measure == "time":
+        return quantity.kind == "time" and set(amount.about) <= set(quantity.nouns)
     return quantity.kind == amount.measure
 
 
 def _speaks_of(amount: Amount, text: str) -> bool:
-    if amount.measure == "count":
+    if amount.measure in {"count", "time"}:
         return True  # the noun stands at the number
-    stems = {canonical(word) for word in words_of(text)}
-    return set(amount.about) <= stems
+    return set(amount.about) <= set(map(canonical, words_of(text)))
 
 
 def _within(amount: Amount, quantity: Quantity, text: str) -> bool:
@@ -386,6 +437,8 @@ def _within(amount: Amount, quantity: Quantity, text: str) -> bool:
     after = text[quantity.end : quantity.end + 1] + text[quantity.start : quantity.end]
     high = quantity.high * (1.000001 if _OVER.search(before) or "+" in after else 1.0)
     low = quantity.low * (0.999999 if _UNDER.search(before) else 1.0)
+    if quantity.vague and amount.high < float("inf"):
+        return False  # "billion-parameter models" may have any number of billions
     enough = high > amount.low if amount.above else high >= amount.low
     small = low < amount.high if amount.below else low <= amount.high
     return enough and small
@@ -411,7 +464,7 @@ def _of_others(quantity: Quantity, text: str, title: str) -> bool:
 def _of_kind(snapshot: Snapshot, wanted: IsKind, among: Collection[int]) -> dict[int, Match]:
     kind = next(kind for kind in KINDS if kind.name == wanted.kind)
     found: dict[int, Match] = {}
-    for place in among:
+    for place in _with_words(snapshot, kind.needs, among):
         titled = bool(kind.title.search(title_of(snapshot, place)))
         shown: dict[int, float] = {}
         if wanted.where != "title" and kind.text.search(abstract_of(snapshot, place)):
@@ -445,12 +498,14 @@ def _bringing(snapshot: Snapshot, wanted: Brings, among: Collection[int]) -> dic
 # --- topics --------------------------------------------------------------------------------------
 
 
-def _about(collected: Collected, topic: Topic, among: Collection[int]) -> dict[int, Match]:
+def _about(
+    collected: Collected, topic: Topic, among: Collection[int], cut: float
+) -> dict[int, Match]:
     found: dict[int, Match] = {}
     for place, signs, shown in topic_signs(collected, topic, among):
         likely = topics.probability(signs)
         if likely >= topics.NEAR:
-            found[place] = Match(likely, shown, near=likely < topics.CUT)
+            found[place] = Match(likely, shown, near=likely < cut)
     return found
 
 
@@ -561,7 +616,11 @@ def _signs(
             best = max(best, _most(phrases, stems))
             if hit and find_any(forms, text):
                 shown[number] = 1.0 + 0.5 * tells_own(text)
-            elif any(_stand_close(phrase, stems, text) for phrase in phrases):
+            elif any(
+                stand_close([(w.joined, *w.parts) for w in phrase], text)
+                for phrase in phrases
+                if all(w.stands(stems) for w in phrase)
+            ):
                 close += 1
                 shown[number] = 0.6 + 0.3 * tells_own(text)
     signs = topics.Signs(
@@ -577,14 +636,15 @@ def _signs(
     return signs, shown
 
 
-def _stand_close(phrase: Sequence[_Rare], stems: Collection[str], text: str) -> bool:
-    """Whether all words of *phrase*, two or more, stand within a few words, in any order."""
-    if len(phrase) < 2 or not all(word.stands(stems) for word in phrase):
+def stand_close(words: Sequence[Collection[str]], text: str) -> bool:
+    """Whether of each of two *words* or more one stem stands within a few words, in any order."""
+    stems = _stems(text)
+    if len(words) < 2 or not all(any(stem in stems for stem in word) for word in words):
         return False
     order = _stem_order(text)
-    width = len(phrase) + REACH
+    width = len(words) + REACH
     return any(
-        all(word.stands(window) for word in phrase)
+        all(any(stem in window for stem in word) for word in words)
         for start in range(max(1, len(order) - width + 1))
         if (window := set(order[start : start + width]))
     )

@@ -32,7 +32,7 @@ _USE = (  # what papers do, as "how many …" and "which ones …" have it
     r" (?:on|a|an|the|their|that|results|something|at|to|more|about|with|any)|are (?:about|on)|do)"
 )
 _USES = (  # and as "who …" has it
-    r"(?:uses|mentions|names|cites|evaluates|tests|reports|trains|fine-?tunes|pre-?trains|proposes"
+    r"(?:uses|mentions|names|cites|evaluates|tests|reports|supports|handles|trains|fine-?tunes|pre-?trains|proposes"
     r"|introduces|presents|releases|benchmarks|compares|applies|studies|investigates|works (?:on"
     r"|with|at)"
     r"|talks about|writes about|speaks (?:of|about)|tells|claims|runs|ran on|relies on|builds on"
@@ -60,6 +60,11 @@ _LISTS = (
     rf"\bhow many (?:of (?:the |these )?)?(?:[\w/'-]+ )?{_OTHER} (?:(?:do|are|have) (?:you|there"
     rf"|we|here|about|on)\b"
     rf"|(?:on|about|here|in here|in (?:this|the) collection)\b|{_USE}\b)",
+    r"^\W*(?:[\w-]+ )?(?:surveys|overviews|tutorials|theses|dissertations) (?:on|about|of|that|which|covering)\b",
+    r"^\W*(?:which|what|list|any|all)(?: the| new)? (?:benchmarks|datasets|data sets|corpora) (?:target|cover|measure"
+    r"|assess|focus on|are (?:there|introduced|about)|exist)\b",
+    r"^\W*(?:any|all|list|the|every|which|what|show me|give me) (?:[\w-]+ )?(?:surveys|theses|dissertations|tutorials"
+    r"|position papers|literature reviews|case studies)\b(?! (?:say|show|find|conclude))",
     r"\bhow many (?:[\w-]+ )?(?:surveys|overviews|theses|dissertations|tutorials|position papers"
     r"|literature reviews"
     r"|systematic reviews)\b",
@@ -87,7 +92,7 @@ _LISTS = (
     # "papers on X", "MoE papers?", "…: papers?"
     rf"^\W*(?:(?:please|and|so|all|the|any|other|more|list|new|recent|\w+) ){{0,2}}?{_PLAIN} "
     rf"(?:on|about|that|which|who|whose|with"
-    r"|where|using|mentioning|related|w|not|dealing|covering|proposing|introducing|discussing"
+    r"|where|using|mentioning|related|w|not|(?-i:[a-z]+ing)|dealing|covering|proposing|introducing|discussing"
     r"|involving|without|in which)\b",
     rf"(?:^|[.?!:;,-] ?)(?:the |which |what |any |other |and )?(?:[\w/'-]+ "
     rf"){{0,3}}?{_PLAIN}[\s?!.]*$",

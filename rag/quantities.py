@@ -30,6 +30,7 @@ class Quantity:
     start: int  # of its first digit or word in the text
     end: int  # behind its unit
     nouns: tuple[str, ...] = ()  # of a count or percentage: stems of the words that follow
+    vague: bool = False  # only its order is told: "billion-parameter models"
     named: bool = False  # it stands at a name ("PaLM-540B", "175B GPT-3"): that one's, perhaps
 
 
@@ -38,14 +39,14 @@ _SCALES = {
     "t": 1e12, "trillion": 1e12, "hundred": 1e2, "tb": 1e12,
 }  # fmt: skip
 _WORDS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
     "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "twenty": 20, "thirty": 30,
     "forty": 40, "fifty": 50, "hundred": 100, "half a": 0.5, "dozen": 12, "a dozen": 12,
 }  # fmt: skip
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _SCALE = r"(?:[kKMBT]|bn|TB)(?![\w])|(?:hundred|thousand|million|billion|trillion)s?\b"
 _NUMBER = (
-    rf"(?:{_DIGITS})|(?:\b(?:half a|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    rf"(?:{_DIGITS})|(?:\b(?:half a|an?|one|single|two|three|four|five|six|seven|eight|nine|ten|eleven"
     r"|twelve|twenty|thirty|forty|fifty|hundred|(?:a )?dozen)\b)"
 )
 _BARE_SCALE = r"(?<![\w-])(?:thousand|million|billion|trillion)(?=[-\s](?:parameter|token))"
@@ -68,7 +69,7 @@ _ACCELERATOR = (
 _UNITS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
-        ("percent", r"\s*(?:\\?%|percent\b|per cent\b|pp\b|percentage points?\b)"),
+        ("percent", r"\s*(?:\\?%(?!\s?-?ile)|percent\b|per cent\b|pp\b|percentage points?\b)"),
         ("time", r"[-\s]*(?:(?:A100|H100|V100|H800|NVIDIA|GPU|TPU|\w+)[-\s]+){0,2}"
                  r"(?:GPU|TPU|device|core|node)[-\s*]*(?:hours?|hrs?|days?)\b"
                  r"|[-\s]*(?:hours?|minutes?|seconds?|days?|weeks?|ms|milliseconds?)\b"),
@@ -121,9 +122,10 @@ _CHANGED = re.compile(  # what an earlier verb says was changed by the factor be
 _BREAK = re.compile(r"[;:()]|,\s|\.\s|\b(?:while|but|whereas)\b")
 _REACH = 60  # characters before or behind a factor in which stands what it is a factor of
 _FOLLOWING = 4  # words behind a number among which is what it counts
+_LEADS_ON = frozenset("from of in on for with to by across per via and or that which at as".split())
 _WORD = re.compile(r"[^\W\d_]+")
 _ONE_CARD = re.compile(
-    r"\b(?:RTX|GTX|single|an?) (?:NVIDIA )?$", re.IGNORECASE
+    r"\b(?:RTX|GTX|an?|single) (?:NVIDIA )?$", re.IGNORECASE
 )  # "an RTX 4090 GPU"
 _LATEX = re.compile(r"(?:sim|approx|[gl]eq?|times|sub|pm)$")  # what is left of a \sim
 _PLAIN_MODEL = re.compile(r"(?:[A-Z]*LL?Ms?|GPUs?|TPUs?|MLLMs?|MoEs?|NLG|NLP)\b")
@@ -153,8 +155,11 @@ def _amounts(text: str) -> Iterator[Quantity]:
             kind = _factor_kind(text, match.start(), end)
         low, high = _ends(match, part_of_name)
         nouns = _nouns_behind(text, end) if kind in {"count", "percent"} else ()
+        if kind == "time":
+            nouns = tuple(stem(word.lower()) for word in _WORD.findall(text[match.end() : end]))
         named = part_of_name or _beside_name(before, text[match.end() : match.end() + 24])
-        yield Quantity(kind, low, high, match.start(), end, nouns, named)
+        vague = bool(match["bare"])
+        yield Quantity(kind, low, high, match.start(), end, nouns, vague, named)
 
 
 def _ends(match: re.Match[str], part_of_name: bool) -> tuple[float, float]:
@@ -170,7 +175,7 @@ def _ends(match: re.Match[str], part_of_name: bool) -> tuple[float, float]:
 
 def _beside_name(before: str, behind: str) -> bool:
     """Whether a size follows a name ("Mistral 7B") or stands before one ("175B GPT-3")."""
-    word = re.search(r"(?:^|\s)([A-Z][\w.+-]*)\s$", before)
+    word = re.search(r"(?:^|\s)([A-Z][\w.+-]*)\s(?:\((?:[gl]eq? ?|~)?)?$", before)
     after = re.match(r"\s([A-Z]\S*[\w])", behind)
     return bool(word and word[1].lower() not in STOPWORDS) or bool(
         after and is_name_like(after[1]) and not _PLAIN_MODEL.match(after[1])
@@ -186,6 +191,9 @@ def _kind_of(match: re.Match[str], text: str, part_of_name: bool) -> tuple[Kind 
     if match["sign"] or (_MONEY_BEFORE.search(before) and not _COUNTED_BEHIND.match(text, end)):
         return "money", end
     article = worded and match["first"].lower() in {"a", "an"}
+    if worded and match["first"].lower() == "single":
+        card = dict(_UNITS)["accelerators"].match(text, end)
+        return ("accelerators", card.end()) if card else (None, end)
     if (part_of_name or article or _ONE_CARD.search(before)) and not scaled:
         return None, end
     for kind, pattern in _UNITS:
@@ -212,10 +220,11 @@ def _scaled_kind(match: re.Match[str], text: str) -> Kind:
     around = _around(text, match)
     if scale in {"k", "m"} and _CONTEXT_NEAR.search(around):
         return "context"
-    if scale == "k" or _NO_SIZE.match(text, match.end()):
+    spelled_out = len(scale) > 2
+    if scale == "k" or spelled_out or _NO_SIZE.match(text, match.end()):
         return "count"
     if scale == "m":
-        return "parameters" if re.search(r"model|param|LM\b|scale", around) else "count"
+        return "parameters" if re.search(r"model|param|LM\b|scale|-\d+M\b", around) else "count"
     return "parameters"
 
 
@@ -257,8 +266,15 @@ def _factor_kind(text: str, start: int, end: int) -> Kind:
 
 def _nouns_behind(text: str, end: int) -> tuple[str, ...]:
     behind = _BREAK.split(text[end : end + _REACH])[0]
-    words = _WORD.findall(behind)[:_FOLLOWING]
-    return tuple(stem(word.lower()) for word in words if word.lower() not in STOPWORDS)
+    counted: list[str] = []
+    for word in _WORD.findall(behind)[:_FOLLOWING]:
+        if word.lower() in _LEADS_ON:
+            break
+        if word.lower() not in STOPWORDS:
+            counted.append(word.lower())
+    # "14 language models" are models: a word before another one in the plural only describes it
+    plural = [word for word in counted if word.endswith("s")]
+    return tuple(stem(word) for word in (plural or counted))
 
 
 def _scale(written: str | None) -> float:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.criteria import Criteria, Topic, Words, described, read_criteria
-from rag.matches import Collected, Match, meeting
+from rag import topics
+from rag.criteria import Clause, Criteria, Criterion, Topic, Words, described, read_criteria
+from rag.matches import Collected, Match, meeting, title_of
 from rag.prompts import render
 from rag.question import focus
-from rag.retrieve import Library, Reading, read, sentence_vectors, sentences_of
+from rag.retrieve import RARE_NAME, Library, Reading, read, sentence_vectors, sentences_of
+from rag.terms import find, is_name
 from rag.types import Citation, Coverage, Draft, Evidence, Hit, Source, Statement
 
 RETRIEVED = 20
@@ -40,33 +43,64 @@ def survey(library: Library, question: str) -> Draft | None:
     reading = read(snapshot, library.embedder, asked, RETRIEVED)
     found_at = time.perf_counter()
     matched, near = decide(library, criteria)
-    if len(matched) == 1 and _means_its_own(library, criteria, matched[0], reading):
+    looser = loosened(criteria)
+    if not matched and looser is not None:
+        criteria = looser
+        matched, near = decide(library, criteria)
+    if _means_its_own(library, matched, reading):
         return None
     return _draft(library, criteria, matched, near, reading, found_at)
+
+
+def loosened(criteria: Criteria) -> Criteria | None:
+    """*criteria* with what papers "work with" as topics, where no paper has the words; or None."""
+    clauses = tuple(
+        replace(clause, any_of=tuple(_as_topic(one) for one in clause.any_of))
+        for clause in criteria.clauses
+    )
+    return replace(criteria, clauses=clauses) if clauses != criteria.clauses else None
+
+
+def _as_topic(criterion: Criterion) -> Criterion:
+    if not isinstance(criterion, Words) or not criterion.used or criterion.exact:
+        return criterion
+    phrases = tuple(spellings[0] for spellings in criterion.alternatives)
+    named = any(is_name(phrase) or phrase != phrase.lower() for phrase in phrases)
+    return criterion if named else Topic(" or ".join(phrases), phrases)
 
 
 def decide(library: Library, criteria: Criteria) -> tuple[list[Listed], list[Listed]]:
     """The papers that meet every clause, best first, and those that nearly do; ties by paper id."""
     collected = Collected(library.snapshot, library.embedder)
     papers = library.snapshot.papers
-    listed: dict[int, Listed] = {place: Listed(place, 0.0, {}) for place in collected.places()}
+    listed: dict[int, Listed] | None = None  # None: nothing has been ruled out yet
     near: set[int] = set()
-    cost = {
-        clause: sum(isinstance(one, Topic) for one in clause.any_of) for clause in criteria.clauses
-    }
-    for clause in sorted(criteria.clauses, key=lambda clause: (clause.negated, cost[clause])):
-        among = sorted(listed)
-        found = meeting(collected, clause, among)
+    # A topic asked for beside something else need not be all that the paper is about.
+    beside = any(not clause.negated and not _is_topic(clause) for clause in criteria.clauses)
+    for clause in sorted(criteria.clauses, key=_cost):
+        among = collected.places() if listed is None else sorted(listed)
+        found = meeting(collected, clause, among, topics.CUT_BESIDE if beside else topics.CUT)
         if clause.negated:
-            listed = {p: one for p, one in listed.items() if p not in found or found[p].near}
+            known = listed if listed is not None else {p: Listed(p, 0.0, {}) for p in among}
+            listed = {p: one for p, one in known.items() if p not in found or found[p].near}
             continue
-        listed = {place: _joined(listed[place], match) for place, match in found.items()}
+        listed = {p: _joined(listed[p] if listed else Listed(p, 0.0, {}), m) for p, m in found.items()}
         near |= {place for place, match in found.items() if match.near}
+    listed = listed or {}
     order = sorted(listed.values(), key=lambda one: (-one.strength, papers[one.place].id))
     return (
         [one for one in order if one.place not in near],
         [one for one in order if one.place in near][:MOST_NEAR],
     )
+
+
+def _cost(clause: Clause) -> tuple[bool, int]:
+    """Literal criteria come first, topics later, and what is ruled out last."""
+    return clause.negated, int(_is_topic(clause))
+
+
+def _is_topic(clause: Clause) -> bool:
+    return any(isinstance(one, Topic) for one in clause.any_of)
 
 
 def _joined(listed: Listed, match: Match) -> Listed:
@@ -76,15 +110,15 @@ def _joined(listed: Listed, match: Match) -> Listed:
     return Listed(listed.place, listed.strength + match.strength, sentences)
 
 
-def _means_its_own(library: Library, criteria: Criteria, only: Listed, reading: Reading) -> bool:
-    """Whether "who uses CodeCompose" found nothing but CodeCompose: a question about one paper."""
-    used = [
-        one
-        for clause in criteria.clauses
-        for one in clause.any_of
-        if isinstance(one, Words) and one.used
-    ]
-    return bool(used) and library.snapshot.papers[only.place].id in reading.named.introduced
+def _means_its_own(library: Library, matched: Sequence[Listed], reading: Reading) -> bool:
+    """Whether "who uses CodeCompose" found CodeCompose itself: a question about one paper."""
+    if not _WHO_USES.match(reading.question) or len(matched) > RARE_NAME:
+        return False
+    heads = (title_of(library.snapshot, one.place).partition(":") for one in matched)
+    return any(colon and find(head, reading.question) for head, colon, _ in heads)
+
+
+_WHO_USES = re.compile(r"\W*who (?:actually |really )?uses\b", re.IGNORECASE)
 
 
 def _draft(

@@ -32,15 +32,17 @@ _SHOUTED = re.compile(r"[A-Z]{2,}")
 _LONGEST_ACRONYM = 8
 
 
-def find(form: str, text: str) -> tuple[Span, ...]:
-    """Where *form*, a name or words, stands in folded *text*.
+def find(form: str, text: str, *, exact: bool = False) -> tuple[Span, ...]:
+    """Where *form*, a name or words, stands in folded *text*; *exact* words are not inflected.
 
     >>> find("GPT-3", "Unlike GPT-3.5, GPT3 and GPT 3 (175B) did.")
     ((16, 20), (25, 30))
     >>> find("fine-tuned model", "finetuning models; we fine tune a model")
     ((0, 17),)
+    >>> find("scaling", "Scaling at scale", exact=True)
+    ((0, 7),)
     """
-    wanted = _compiled(form)
+    wanted = _compiled(form, exact)
     if wanted.needle not in text.lower():
         return ()
     if not wanted.stems:
@@ -50,7 +52,9 @@ def find(form: str, text: str) -> tuple[Span, ...]:
     )
 
 
-def find_any(forms: Iterable[str], text: str, masks: Iterable[str] = ()) -> tuple[Span, ...]:
+def find_any(
+    forms: Iterable[str], text: str, masks: Iterable[str] = (), *, exact: bool = False
+) -> tuple[Span, ...]:
     """Where any of *forms* stands in folded *text*, in order, outside of any of *masks*.
 
     >>> find_any(["BERT"], "BERT and Sentence BERT", masks=["Sentence BERT"])
@@ -62,7 +66,7 @@ def find_any(forms: Iterable[str], text: str, masks: Iterable[str] = ()) -> tupl
             {
                 (start, end)
                 for form in forms
-                for start, end in find(form, text)
+                for start, end in find(form, text, exact=exact)
                 if not any(low <= start and end <= high for low, high in hidden)
             }
         )
@@ -103,7 +107,7 @@ def _name_pattern(form: str) -> re.Pattern[str]:
     open_ended = not any(char.isdigit() for char in form) and form[-1:].isalpha() and len(form) > 2
     tail = r"(?:\d[\d.]*[a-zA-Z]?)?" if open_ended else ""
     shouted = all(_SHOUTED.fullmatch(run) for run in runs)
-    signs = r"(?![\w+#])" if form[-1:] in "+#" else r"(?:'?s)?(?!\w|\.\d)"
+    signs = r"(?![\w+#])" if form[-1:] in "+#" else r"(?:'?s)?(?!\w|\.\d|\+(?!\w))"
     return re.compile(rf"(?<!\w){body}{tail}{signs}", 0 if shouted else re.IGNORECASE)
 
 
@@ -141,8 +145,11 @@ class _Wanted:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(form: str) -> _Wanted:
+def _compiled(form: str, exact: bool) -> _Wanted:
     words = words_of(form)
+    if exact and words and not is_name(form):
+        body = r"[-\s]+".join(re.escape(word) for word in words)
+        return _Wanted(re.compile(rf"(?<!\w){body}(?:e?s)?(?!\w)", re.IGNORECASE), words[0].lower())
     if is_name(form) or not words:
         runs = _RUN.findall(form)
         needle = _root_and_version(runs[0])[0].lower() if runs else ""
@@ -215,12 +222,13 @@ _BRACKET = re.compile(r"\s*\(\s*([A-Z][A-Za-z]{0,8}[A-Z]s?)\s*[),;]")
 
 def _abbreviates(acronym: str, phrase: str) -> bool:
     """Whether the letters of *acronym* are the initials of *phrase*, small words left out or not."""
-    letters = acronym.removesuffix("s").lower()
+    short = acronym.removesuffix("s")
     words = words_of(phrase)
-    if not 2 <= len(letters) <= _LONGEST_ACRONYM or not words:
+    if not 2 <= len(short) <= _LONGEST_ACRONYM or not words:
         return False
-    if words[0][:1].lower() != letters[0] or words[0].lower() in STOPWORDS:
+    if words[0][:1].lower() != short[0].lower() or words[0].lower() in STOPWORDS:
         return False
+    capitals = "".join(letter for letter in short if letter.isupper()).lower()  # ViT, LoRA
     every = "".join(word[0].lower() for word in words)
     large = "".join(word[0].lower() for word in words if word.lower() not in STOPWORDS)
-    return letters in {every, large}
+    return bool({short.lower(), capitals} & {every, large}) and len(words) > 1
