@@ -42,9 +42,13 @@ FEWEST_COMPARED, MOST_COMPARED = 2, 5
 class PaperChat:
     """A collection that answers. Safe to use from many threads at once."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Load the index. Raises NoIndex, StoreError, EmbeddingError."""
+    def __init__(self, settings: Settings, condense: followup.Condense = followup.resolve) -> None:
+        """Load the index. Raises NoIndex, StoreError, EmbeddingError.
+
+        *condense* says what a question of a conversation means on its own.
+        """
         self._settings = settings
+        self._condense = condense
         self._embedder = choose_embedder(settings)
         self._reader = choose_reader(settings)
         self._stamp = store.fingerprint(self._embedder)
@@ -59,7 +63,7 @@ class PaperChat:
         check_question(question)
         began = time.perf_counter()
         library = self._library()
-        read_as = followup.resolve(library, question, conversation)
+        read_as = self._condense(library, question, conversation)
         way = route(read_as.question)
         draft = self._draft(library, read_as.question, way)
         trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}

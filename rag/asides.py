@@ -15,8 +15,7 @@ _MOST_OF_A_NAME = 4  # words
 _CHANGES = re.compile(
     r"^\W*(?:(?:now|and now|let'?s|let us|for|on to|here is|here's|i have|a|an|about|to)\s+)*"
     r"(?:(?:talk about |ask )?(?:something|sth|anything) (?:(?:completely|totally|entirely"
-    r"|quite) )?"
-    r"(?:different|else|new|unrelated)(?: now)?"
+    r"|quite) )?(?:different|else|new|unrelated)(?: now)?"
     r"|(?:completely |totally |entirely )?(?:different|new|unrelated|separate)"
     r" (?:question|topic|subject|matter|thing)"
     r"|(?:move on|(?:switch(?:ing)?|chang(?:e|ing))(?: of| the)? (?:topics?|subjects?|gears))"
@@ -31,8 +30,7 @@ _CHANGES = re.compile(
 )
 _RETURNS = re.compile(
     r"^\W*(?:(?:so|and|but|now|let'?s|let me|can we|to|i want to)\s+)*"
-    r"(?:(?P<again>about|regarding|concerning|on|zu|sobre|sur)(?=.* (?:again|nochmal|otra vez"
-    r"|encore)\b)"
+    r"(?:(?:about|regarding|concerning|on|zu|sobre|sur)(?=.* (?:again|nochmal|otra vez|encore)\b)"
     r"|(?:back|return(?:ing)?|going back|go back|coming back|come back|zuruck|nochmal|noch mal"
     r"|volviendo|vuelvo|pour (?:en )?revenir|revenons)\s+(?:to|on|zum?r?|al?|aux?|a la)"
     r"|回到|再说说?)\s*"

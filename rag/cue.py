@@ -46,8 +46,7 @@ _PRONOUN = re.compile(
 )
 _FOREIGN_PRONOUN = re.compile(
     r"\b(?:es|sie|ihre?[rnms]?|dessen|deren|davon|damit|dafur|darauf|dabei|daran|dazu"
-    r"|dies(?:e[rsnm]?)?"
-    r"|das(?! \w+e[nrs]? [A-Z])(?! [A-Z])"
+    r"|dies(?:e[rsnm]?)?|das(?! \w+e[nrs]? [A-Z])(?! [A-Z])"
     r"|eso|esto|ello|ellos|ellas|sus?|este|esta|ese|esa|lo(?= \w+(?:ron|o|an|en)\b)"
     r"|elles?|ils?(?! y a)|ca|cela|leurs?|ses|sa|ce(?:t|tte)?(?! que\b)"
     r"|isso|isto|seus?|suas?|eles?|elas?|questo|quello|suoi?|sue|loro)\b",
@@ -55,10 +54,10 @@ _FOREIGN_PRONOUN = re.compile(
 )
 _FOREIGN_FRESH = re.compile(
     r"^\W*(?:und |aber |et |mais |y |pero |那么?)?(?:gibt es|existe|hay|il y a|y a-t-il|c'e\b"
-    r"|ci sono"
-    r"|welche[rns]? (?:arbeit|paper|artikel|studie|aufs)|que(?:ls?|lles?)? (?:articles?|papiers?"
-    r"|travaux|etudes?)|que (?:articulos?|trabajos?|papers?|es\b)|was (?:ist|sind) (?!d[aeu]|es\b)"
-    r"|qu'est-ce qu|c'est quoi|wer\b|什么是|有没有|有哪|哪[些篇](?:论文|文章|工作))",
+    r"|ci sono|welche[rns]? (?:arbeit|paper|artikel|studie|aufs)|que (?:articulos?|trabajos?"
+    r"|papers?|es\b)|que(?:ls?|lles?)? (?:articles?|papiers?|travaux|etudes?)"
+    r"|was (?:ist|sind) (?!d[aeu]|es\b)|qu'est-ce qu|c'est quoi|wer\b|什么是|有没有|有哪"
+    r"|哪[些篇](?:论文|文章|工作))",
     re.IGNORECASE,
 )
 _EXPLETIVE = re.compile(
@@ -69,7 +68,7 @@ _EXPLETIVE = re.compile(
 _THING = (
     r"(?:one|ones|papers?|study|studies|works?|authors?|models?|methods?|approach|systems?"
     r"|technique|framework|data ?sets?|benchmark|idea|results?|tool|problem|number|figure|score"
-    r"|claim|people|first|second|third|last|former|latter|other)"
+    r"|claim|people|former|latter|other)(?! (?:that|which|who|to|about|where)\b)"
 )
 _POINTS = re.compile(
     rf"\b(?:this|that|these|those|the|the same|the other) {_THING}\b"
@@ -86,6 +85,13 @@ _FRESH = re.compile(
     r"^\W*(?:and |so |but |also |then )?(?:(?:what|who)(?:'s| is| are) (?!the\b|your\b|new\b)"
     r"|define\b|papers? (?:on|about)\b|(?:is|are) there\b|(?:which|what) papers?\b"
     r"|(?:any|some)(?:thing| papers?)?\b|(?:who|anyone|anybody) else\b|(?:an|which) ?other\b)",
+    re.IGNORECASE,
+)
+_OF_ANYONE = re.compile(  # asked of the world at large: "how can one …", "is it possible to …"
+    r"^\W*(?:and |so |but )?(?:how (?:can|could|do|does|would|should) (?:one|you|i|we|people"
+    r"|anyone)\b"
+    r"|(?:is|was|does|would|will|can) it (?:make sense |be )?(?:\w+ ){0,2}to\b|what does it mean\b"
+    r"|(?:what|which|who)(?:'s| is| are| was| were) the \w+ (?:that|which|who|to|about|where)\b)",
     re.IGNORECASE,
 )
 _NOT_ITS_OWN = re.compile(
@@ -183,8 +189,7 @@ def names_of_its_own(text: str) -> list[str]:
 
 _OTHERS = re.compile(
     r"\b(?:other|others|similar|related|further|more) (?:papers?|works?|studies|people|groups?"
-    r"|teams?)\b"
-    r"|\b(?:any|some|no|every)(?:one|body|thing) (?:else|similar)\b|\bwho else\b"
+    r"|teams?)\b|\b(?:any|some|no|every)(?:one|body|thing) (?:else|similar)\b|\bwho else\b"
     r"|\b(?:any )?others\b"
     r"|\bsomething (?:similar|like (?:this|that|it))\b|\bmore like (?:this|that|it|these)\b"
     r"|\b(?:noch jemand|wer noch|sonst (?:noch )?jemand|andere (?:paper|arbeiten)|noch (?:andere"
@@ -231,7 +236,8 @@ def cue(text: str, elsewhere: int | None = None) -> Cue:
         return Cue("")
     if opened:
         return Cue(text[: len(text) - len(rest)].strip(), sure=not words)
-    return Cue("few words", sure=not words) if len(words) <= FEW_WORDS else Cue("")
+    counted = words if is_foreign(text) else content_words(text)
+    return Cue("few words", sure=not words) if not words or len(counted) <= FEW_WORDS else Cue("")
 
 
 def _pronoun(text: str) -> re.Match[str] | None:
@@ -256,7 +262,7 @@ def _has_no_antecedent(text: str, pronoun: re.Match[str]) -> bool:
 def _starts_anew(text: str, words: set[str]) -> bool:
     """Whether *text* asks what something is or whether there is something, naming it."""
     rest = without_interjections(text)
-    if _FOREIGN_FRESH.search(rest):
+    if _FOREIGN_FRESH.search(rest) or _OF_ANYONE.search(rest):
         return True
     if _NOT_ITS_OWN.match(rest) and not words:
         return False

@@ -351,14 +351,14 @@ def _conditions(turn: Turn) -> list[str]:
 def _rare_name(turn: Turn, piece: Fragment) -> Spoken | None:
     """A lone word that hardly any paper has, the one at hand not among them: "for Gopher?"."""
     word = next(iter(piece.phrase.split()), "").strip(",;:")
-    named = piece.preposition or word[:1].isupper()
-    if not named or len(word) < 3 or not ends_a_name(piece.phrase[len(word) :]):
+    if len(word) < 3 or not word.isalpha() or not ends_a_name(piece.phrase[len(word) :]):
         return None
     terms = cue.subject_words(word)
     if len(terms) != 1 or holds(turn.paper, word):
         return None
     frequency = turn.library.snapshot.lexical.document_frequency(*terms)
-    if frequency > RARE_NAME:
+    known = frequency and piece.preposition not in {"", "in"}
+    if frequency > RARE_NAME or not (known or word[0].isupper()):
         return None
     first = next(iter(_hits(turn, word)), None) if frequency else None
     return Spoken(word, first.paper.id if first and holds(first.paper, word) else "")
@@ -462,9 +462,7 @@ def _describes(turn: Turn) -> Carried | None:
 def _goes_on(turn: Turn) -> Carried | None:
     """It points back, and no other paper is clearly the one it is about."""
     current, text = turn.current, turn.text
-    if current is None:
-        return None
-    if any(is_current(turn, name) for name in own_names(turn, text, [current])):
+    if current is None or _names_one(turn, text):
         return None
     away = leading_away(turn, text)
     if any(ids and is_subject(text, text.find(name)) for name, ids in away.items()):
@@ -473,6 +471,13 @@ def _goes_on(turn: Turn) -> Carried | None:
     if not found.what or not (found.sure or _may_go_on(turn, current)):
         return None
     return about(turn, turn.shown, current), (current,)
+
+
+def _names_one(turn: Turn, text: str) -> bool:
+    """Whether *text* calls something that was spoken of by its name."""
+    earlier = {key_of(one.name) for one in turn.recent}
+    found = own_names(turn, text, turn.recent)
+    return any(is_current(turn, name) or key_of(name) in earlier for name in found)
 
 
 def _may_go_on(turn: Turn, current: Spoken) -> bool:
@@ -488,15 +493,14 @@ def _may_go_on(turn: Turn, current: Spoken) -> bool:
 def _is_elsewhere(turn: Turn, current: Spoken) -> bool:
     """Whether the question alone finds another paper by far before the *current* one."""
     snapshot, text = turn.library.snapshot, fold(turn.text)
-    if len(snapshot.papers) < 2:
+    place = snapshot.places.get(current.paper_id)
+    if place is None or len(snapshot.papers) < 2:
         return False
     vector = turn.library.embedder([text])[0]
     signals = signals_of(snapshot, text, vector, named_papers(snapshot, text))
     scores = fuse(signals, meaning=latin_share(text))
-    place = snapshot.places.get(current.paper_id)
-    own = float(scores.min() if place is None else scores[place])
     chance = math.sqrt(2 * math.log(len(scores)))
-    return float(scores.max()) - own > ELSEWHERE * chance
+    return float(scores.max() - scores[place]) > ELSEWHERE * chance
 
 
 RULES: tuple[tuple[str, Rule], ...] = (

@@ -13,10 +13,13 @@ from rag.words import content_words
 
 _FEW_BEFORE = 2  # words of content before a pronoun: with more of them, it refers to one of them
 
+_COMPARATIVE = (
+    r"(?:(?:fast|slow|bigg|small|larg|cheap|high|low|strong|weak|great|long|short|new|old|deep|wide"
+    r"|light|heavi|smart|quick|simpl|young|hard|easi|clos|dear)er|better|worse|more|less|fewer)"
+)
 _OTHERWISE = re.compile(
     r"\b(?:do|does|doing|did|done|tr(?:y|ies|ied|ying)|work(?:s|ing|ed)?|look(?:s|ed|ing)?|scale"
-    r"|level"
-    r"|area|field|topic|subject|line|direction|problem|idea|approach|way|else|others?|similar"
+    r"|level|area|field|topic|subject|line|direction|problem|idea|approach|way|else|others?|similar"
     r"|related"
     r"|there|out|here|list|show|find|das|dazu|thema|esto|eso|tema|sujet|ca|cela|machen|macht|hacer?"
     r"|hace|fait|font|mas|noch|jemand|wer|quien|alguien|quelqu'un|qui|d'autres?)\b",
@@ -25,11 +28,9 @@ _OTHERWISE = re.compile(
 _ALL_OF_THEM = re.compile(
     r"\b(?:which|what) (?:one|of (?:them|these|those|the (?:two|three|four|five)))\b|\bboth\b"
     r"|\bthe two(?=\s*(?:$|[?.!,;]|papers|systems|models|methods|of them|are|is|do|have|differ"
-    r"|comp))"
-    r"|\bbetween them\b|\b(?:each|either|neither) (?:one|of them)\b|\beach other\b"
+    r"|comp))|\bbetween them\b|\b(?:each|either|neither) (?:one|of them)\b|\beach other\b"
     r"|\bwelche[rsn]? (?:von|der) (?:beiden|ihnen)|\bbeide[ns]?\b|\bcual de (?:los|las) dos\b"
-    r"|\bambos\b"
-    r"|\bwhich (?:is|was|are|has|does|do)\b(?=.*\b(?:\w+er|better|more|less|worse)\b)|\blequel\b"
+    r"|\bambos\b|\bwhich (?:is|was|are|has|does|do)\b(?=.*\b" + _COMPARATIVE + r"\b)|\blequel\b"
     r"|\blaquelle\b|\bles deux\b|哪一?个更|两者|都",
     re.IGNORECASE,
 )
@@ -40,8 +41,7 @@ _OF_THE_LIST = re.compile(
 )
 _COMPARES = re.compile(
     r"\b(?:compar\w+|versus|vs\.?|than|differ\w*|beat\w*|outperform\w*|better|worse|as \w+ as"
-    r"|similar"
-    r"|same|(?:fast|slow|bigg|small|larg|cheap|high|low|strong|weak|great)er|more|less|fewer|worse"
+    r"|similar|same|" + _COMPARATIVE + r""
     r"|besser|schneller|grosser|mehr|weniger|als|mas|menos|mejor|peor|plus|moins|mieux|que)\b",
     re.IGNORECASE,
 )
@@ -51,10 +51,8 @@ _VAGUE = re.compile(
 )
 _ORDINAL = (
     r"(?P<ordinal>first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|last|latest|former|latter"
-    r"|other"
-    r"|previous|earlier|erste[rnms]?|zweite[rnms]?|dritte[rnms]?|letzte[rnms]?|primer[oa]?"
-    r"|segund[oa]"
-    r"|tercer[oa]?|ultim[oa]|premiere?|deuxieme|second|troisieme|derniere?)"
+    r"|other|previous|earlier|erste[rnms]?|zweite[rnms]?|dritte[rnms]?|letzte[rnms]?|primer[oa]?"
+    r"|segund[oa]|tercer[oa]?|ultim[oa]|premiere?|deuxieme|second|troisieme|derniere?)"
 )
 _ITEM = r"(?:one|paper|system|model|method|work|study|approach|entry|item|source|result|row)"
 _ORDINALS = re.compile(
@@ -62,7 +60,8 @@ _ORDINALS = re.compile(
     rf"|\b(?:the|that|die|der|das|dem|den|el|la|le)(?: very)? {_ORDINAL}"
     rf"(?:(?: {_ITEM})(?! (?:to|that|which|who|with|where|of|on|in|for)\b)s?"
     r"|(?=\s*(?:[?!.,;:)]|$)|'s\b| (?:is|are|was|were|does|do|did|has|have|had|can|could|will|would"
-    r"|come|comes|use|uses|get|gets|need|needs|one|when|than|and|or|better|\w{3,}er|called)\b))"
+    r"|come|comes|use|uses|get|gets|need|needs|one|when|than|and|or|called"
+    r"|" + _COMPARATIVE + r")\b))"
     rf"|\b{_ITEM}s? (?:number |no\.? ?|#)?(?P<number>[1-9])\b|(?<!\w)(?:\[(?P<mark>[1-9])\]"
     rf"|#(?P<hash>[1-9]))"
     r"|第(?P<chinese>[一二三四五])(?:个|篇|种)?",
@@ -157,7 +156,7 @@ _STANDS_FOR = re.compile(
     re.IGNORECASE,
 )
 _ELLIPTIC = re.compile(
-    r"^\W*(?:and |but |so )?(?=(?:\w+er|better|worse|more|less|compared|vs\.?|versus)\b)", re.I
+    r"^\W*(?:and |but |so )?(?=(?:" + _COMPARATIVE + r"|compared|vs\.?|versus)\b)", re.I
 )
 
 
@@ -183,8 +182,7 @@ def is_beside(text: str, name: str) -> bool:
 
 _FRAME = re.compile(
     r"^\W*(?:and |so |but )?(?:(?:which|what|who|whose)(?: \w+)? (?:papers?|works?"
-    r"|studies)\b(?: that)?"
-    r"|(?:is|are) there\b(?: an?| any)?(?: papers?)?(?: that)?"
+    r"|studies)\b(?: that)?|(?:is|are) there\b(?: an?| any)?(?: papers?)?(?: that)?"
     r"|(?P<thing>(?:what|who|how|why|where)(?:'s| is| are| was| were| does| do| did| can)\b)"
     r"|(?:what|who|which)\b) ?",
     re.IGNORECASE,

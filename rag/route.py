@@ -30,7 +30,7 @@ _SMALL_TALK = frozenset(
     this these those just what i needed wanted for the answer answers time and my name have has had
     an to tomorrow soon now then how are doing today going what's whats up sup meet welcome home
     here sorry oops wrong window nevermind never mind me please yes no yep nope sure right fine not
-    bad at good be been in of on with it's its really too pretty amazing love
+    bad at good be been in of on with it's its really too pretty amazing love one ones
     """.split()
 )
 # … but only if one of these is among them: "what is this" is made of small words too.
