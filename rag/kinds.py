@@ -1,4 +1,4 @@
-"""What kind of paper an abstract shows: a survey, a thesis, a new benchmark, a release, …
+"""What kind of paper an abstract shows: a survey, a thesis, a benchmark, an open release.
 
 A paper *is* a survey by what its title or its own sentences call it. It *brings* a benchmark where
 it says that it introduces one: the noun is what the verb takes, not what it is measured on.
@@ -24,11 +24,11 @@ class PaperKind:
     needs: tuple[str, ...]  # letters of which title or abstract must hold some, in lower case
 
 
-def _kind(name: str, needs: str, asked: str, title: str, text: str) -> PaperKind:
-    compiled = (
-        re.compile(rf"(?<![\w-])(?:{part})", re.IGNORECASE) for part in (asked, title, text)
+def _kind(name: str, needs: str, *patterns: str) -> PaperKind:
+    asked, title, text = (
+        re.compile(rf"(?<![\w-])(?:{pattern})", re.IGNORECASE) for pattern in patterns
     )
-    return PaperKind(name, *compiled, tuple(needs.split()))
+    return PaperKind(name, asked, title, text, tuple(needs.split()))
 
 
 _OWN = r"(?:this|our|the present|in this|present)"
@@ -39,7 +39,8 @@ KINDS = (
         "survey",
         "survey review overview sok tutorial",
         r"(?:surveys?|(?<!code )(?<!peer )(?<!product )(?<!customer )(?<!movie )"
-        r"(?:literature |systematic |scoping )?reviews?(?! (?:comments|automation|process|system))|overviews?|survey papers?"
+        r"(?:literature |systematic |scoping )?reviews?(?! (?:comments|automation|process|system))"
+        r"|overviews?|survey papers?"
         r"|SoKs?|meta-analys[ei]s|literature surveys?|state-of-the-art reports?)\b",
         r"(?:surveys?|overview|SoK|tutorial|(?<!code )(?<!peer )(?<!product )reviews?)\b",
         rf"{_OWN} (?:[\w-]+ ){{0,3}}{_SURVEYED}\b|\bwe (?:also )?(?:survey|review)\b(?!.*\bpropos)"
@@ -180,11 +181,10 @@ def needles(noun: str) -> tuple[str, ...]:
 
 def _names(noun: str) -> tuple[str, ...]:
     key = " ".join(canonical(word) for word in words_of(noun))
-    same = next(
+    return next(
         (names for name, names in BROUGHT.items() if key == " ".join(map(canonical, name.split()))),
         (noun,),
     )
-    return same
 
 
 @lru_cache(maxsize=256)

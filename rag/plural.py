@@ -60,11 +60,13 @@ _LISTS = (
     rf"\bhow many (?:of (?:the |these )?)?(?:[\w/'-]+ )?{_OTHER} (?:(?:do|are|have) (?:you|there"
     rf"|we|here|about|on)\b"
     rf"|(?:on|about|here|in here|in (?:this|the) collection)\b|{_USE}\b)",
-    r"^\W*(?:[\w-]+ )?(?:surveys|overviews|tutorials|theses|dissertations) (?:on|about|of|that|which|covering)\b",
-    r"^\W*(?:which|what|list|any|all)(?: the| new)? (?:benchmarks|datasets|data sets|corpora) (?:target|cover|measure"
-    r"|assess|focus on|are (?:there|introduced|about)|exist)\b",
-    r"^\W*(?:any|all|list|the|every|which|what|show me|give me) (?:[\w-]+ )?(?:surveys|theses|dissertations|tutorials"
-    r"|position papers|literature reviews|case studies)\b(?! (?:say|show|find|conclude))",
+    r"^\W*(?:[\w-]+ )?(?:surveys|overviews|tutorials|theses|dissertations)"
+    r" (?:on|about|of|that|which|covering)\b",
+    r"^\W*(?:which|what|list|any|all)(?: the| new)? (?:benchmarks|datasets|data sets|corpora)"
+    r" (?:target|cover|measure|assess|focus on|are (?:there|introduced|about)|exist)\b",
+    r"^\W*(?:any|all|list|the|every|which|what|show me|give me) (?:[\w-]+ )?"
+    r"(?:surveys|theses|dissertations|tutorials|position papers|literature reviews|case studies)\b"
+    r"(?! (?:say|show|find|conclude))",
     r"\bhow many (?:[\w-]+ )?(?:surveys|overviews|theses|dissertations|tutorials|position papers"
     r"|literature reviews"
     r"|systematic reviews)\b",

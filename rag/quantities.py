@@ -14,7 +14,7 @@ from typing import Literal
 from rag.names import is_name_like
 from rag.words import STOPWORDS, stem
 
-Kind = Literal[
+Measure = Literal[
     "accelerators", "parameters", "tokens", "money", "percent", "context", "speed", "factor",
     "time", "count",
 ]  # fmt: skip
@@ -24,7 +24,7 @@ Kind = Literal[
 class Quantity:
     """A number or a range of a text, and what it measures."""
 
-    kind: Kind
+    kind: Measure
     low: float
     high: float
     start: int  # of its first digit or word in the text
@@ -39,15 +39,16 @@ _SCALES = {
     "t": 1e12, "trillion": 1e12, "hundred": 1e2, "tb": 1e12,
 }  # fmt: skip
 _WORDS = {
-    "a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "twenty": 20, "thirty": 30,
-    "forty": 40, "fifty": 50, "hundred": 100, "half a": 0.5, "dozen": 12, "a dozen": 12,
+    "a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
+    "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "twenty": 20,
+    "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "half a": 0.5, "dozen": 12,
+    "a dozen": 12,
 }  # fmt: skip
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _SCALE = r"(?:[kKMBT]|bn|TB)(?![\w])|(?:hundred|thousand|million|billion|trillion)s?\b"
 _NUMBER = (
-    rf"(?:{_DIGITS})|(?:\b(?:half a|an?|one|single|two|three|four|five|six|seven|eight|nine|ten|eleven"
-    r"|twelve|twenty|thirty|forty|fifty|hundred|(?:a )?dozen)\b)"
+    rf"(?:{_DIGITS})|(?:\b(?:half a|an?|one|single|two|three|four|five|six|seven|eight|nine|ten"
+    r"|eleven|twelve|twenty|thirty|forty|fifty|hundred|(?:a )?dozen)\b)"
 )
 _BARE_SCALE = r"(?<![\w-])(?:thousand|million|billion|trillion)(?=[-\s](?:parameter|token))"
 _TO = r"(?:\s*(?:-|--|~|to|and|sim)\s*|\s*(?:x|times|\\times)\s*(?:-|--|~|to|and|sim)\s*)"
@@ -66,24 +67,29 @@ _ACCELERATOR = (
     r"(?:GPU|TPU|NPU|IPU|GCD|accelerator|A100|H100|H200|H800|A800|V100|P100|T4|MI\d+X?|Ascend"
     r"|graphics card|chip|RTX)s?"
 )
-_UNITS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        ("percent", r"\s*(?:\\?%(?!\s?-?ile)|percent\b|per cent\b|pp\b|percentage points?\b)"),
-        ("time", r"[-\s]*(?:(?:A100|H100|V100|H800|NVIDIA|GPU|TPU|\w+)[-\s]+){0,2}"
-                 r"(?:GPU|TPU|device|core|node)[-\s*]*(?:hours?|hrs?|days?)\b"
-                 r"|[-\s]*(?:hours?|minutes?|seconds?|days?|weeks?|ms|milliseconds?)\b"),
-        ("money", r"[-\s]*(?:US)?[-\s]*(?:dollars?|USD|cents?|euros?|pounds?|bucks|EUR|GBP)\b"),
-        ("parameters", r"[-\s+]*(?:or (?:more|fewer|less) )?(?:(?:model|activated|active|total|trainable|learnable"
-                       r"|additional|free|extra|billion|million) )?(?:param(?:eter)?s?\b"
-                       r"|weights\b)"),
-        ("tokens", r"[-\s+]*(?:or (?:more|fewer|less) )?(?:(?:of )?(?!and\b|to\b|of\b|in\b)[\w-]+[-\s]){0,3}?tokens?\b(?!/)"),
-        ("accelerators", r"[-\s+]*(?:or more |or fewer |or less )?(?:(?!GPU\b|TPU\b|to\b|of\b|in\b|on\b|with\b|and\b)[\w./-]+[-\s]+){0,2}?"
-                         rf"(?:x )?{_ACCELERATOR}\b(?![-\s*]*(?:hours?|hrs?|days?|memory|kernel"
-                         rf"|utili))"),
-        ("factor", r"[-\s]*(?:x|times|-?fold|\\times)(?![\w])"),
-    )
+_OR_SO = r"[-\s+]*(?:or (?:more|fewer|less) )?"
+_UNITS: tuple[tuple[Measure, re.Pattern[str]], ...] = (
+    ("percent", re.compile(
+        r"\s*(?:\\?%(?!\s?-?ile)|percent\b|per cent\b|pp\b|percentage points?\b)", re.IGNORECASE)),
+    ("time", re.compile(
+        r"[-\s]*(?:\w+[-\s]+){0,2}(?:GPU|TPU|device|core|node)[-\s*]*(?:hours?|hrs?|days?)\b"
+        r"|[-\s]*(?:hours?|minutes?|seconds?|days?|weeks?|ms|milliseconds?)\b", re.IGNORECASE)),
+    ("money", re.compile(
+        r"[-\s]*(?:US)?[-\s]*(?:dollars?|USD|cents?|euros?|pounds?|bucks|EUR|GBP)\b",
+        re.IGNORECASE)),
+    ("parameters", re.compile(
+        rf"{_OR_SO}(?:(?:model|activated|active|total|trainable|learnable|additional|free|extra"
+        r"|billion|million) )?(?:param(?:eter)?s?\b|weights\b)", re.IGNORECASE)),
+    ("tokens", re.compile(
+        rf"{_OR_SO}(?:(?:of )?(?!(?:and|to|of|in)\b)[\w-]+[-\s]){{0,3}}?tokens?\b(?!/)",
+        re.IGNORECASE)),
+    ("accelerators", re.compile(
+        rf"{_OR_SO}(?:(?!(?:GPU|TPU|to|of|in|on|with|and)\b)[\w./-]+[-\s]+){{0,2}}?"
+        rf"(?:x )?{_ACCELERATOR}\b(?![-\s*]*(?:hours?|hrs?|days?|memory|kernel|utili))",
+        re.IGNORECASE)),
+    ("factor", re.compile(r"[-\s]*(?:x|times|-?fold|\\times)(?![\w])", re.IGNORECASE)),
 )  # fmt: skip
+_CARD = dict(_UNITS)["accelerators"]
 _MONEY_BEFORE = re.compile(
     r"\b(?:budget|cost|price)s? of (?:just |only |about |around )?\\?$", re.I
 )
@@ -137,8 +143,8 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
     >>> [(q.kind, q.low, q.high) for q in quantities("5.3x to 15.2x faster on 12,288 GPUs")]
     [('speed', 5.3, 15.2), ('accelerators', 12288.0, 12288.0)]
-    >>> [(q.kind, q.low) for q in quantities("a 7B model, 1.5 trillion tokens, 28 cents, $100K")]
-    [('parameters', 7000000000.0), ('tokens', 1500000000000.0), ('money', 28.0), ('money', 100000.0)]
+    >>> [(q.kind, q.low) for q in quantities("a 7B model, 1.5 trillion tokens, $100K")]
+    [('parameters', 7000000000.0), ('tokens', 1500000000000.0), ('money', 100000.0)]
     """
     found = [*_amounts(text), *_folds(text)]
     return tuple(sorted(found, key=lambda quantity: (quantity.start, quantity.end)))
@@ -182,7 +188,7 @@ def _beside_name(before: str, behind: str) -> bool:
     )
 
 
-def _kind_of(match: re.Match[str], text: str, part_of_name: bool) -> tuple[Kind | None, int]:
+def _kind_of(match: re.Match[str], text: str, part_of_name: bool) -> tuple[Measure | None, int]:
     """What the number measures and where its unit ends; None for a number that is only a name's."""
     end = match.end()
     before = text[max(0, match.start() - 32) : match.start()]
@@ -192,7 +198,7 @@ def _kind_of(match: re.Match[str], text: str, part_of_name: bool) -> tuple[Kind 
         return "money", end
     article = worded and match["first"].lower() in {"a", "an"}
     if worded and match["first"].lower() == "single":
-        card = dict(_UNITS)["accelerators"].match(text, end)
+        card = _CARD.match(text, end)
         return ("accelerators", card.end()) if card else (None, end)
     if (part_of_name or article or _ONE_CARD.search(before)) and not scaled:
         return None, end
@@ -214,7 +220,7 @@ def _is_length(match: re.Match[str], text: str) -> bool:
     return not large and bool(_CONTEXT_NEAR.search(around)) and "train" not in around.lower()
 
 
-def _scaled_kind(match: re.Match[str], text: str) -> Kind:
+def _scaled_kind(match: re.Match[str], text: str) -> Measure:
     """A number with K, M, B or T and no unit: a context length, a model's size, or a count."""
     scale = (match["scale2"] or match["scale"] or "b").strip("- ").lower()
     around = _around(text, match)
@@ -233,7 +239,7 @@ def _around(text: str, match: re.Match[str]) -> str:
 
 
 def _folds(text: str) -> Iterator[Quantity]:
-    """ "ten-fold", "orders of magnitude", "by a factor of 38"."""
+    """What is told as "ten-fold", "orders of magnitude" or "by a factor of 38"."""
     for match in _FOLD.finditer(text):
         if match["word"]:
             value = float(_WORDS[match["word"].lower()])
@@ -249,7 +255,7 @@ def _folds(text: str) -> Iterator[Quantity]:
         yield Quantity(kind, value, value, match.start(), match.end())
 
 
-def _factor_kind(text: str, start: int, end: int) -> Kind:
+def _factor_kind(text: str, start: int, end: int) -> Measure:
     """Whether a factor is one of speed, by the nearest word that says so, behind it or before."""
     behind = re.split(r"\band\b", _BREAK.split(text[end : end + _REACH])[0])[0]
     found = _ANY_WORD.search(behind)

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag import topics
-from rag.criteria import Clause, Criteria, Criterion, Topic, Words, described, read_criteria
-from rag.matches import Collected, Match, meeting, title_of
+from rag.asked import read_criteria
+from rag.criteria import Clause, Criteria, Criterion, Topic, Words, described
+from rag.literal import Match, title_of
+from rag.matches import Collected, meeting
 from rag.prompts import render
 from rag.question import focus
 from rag.retrieve import RARE_NAME, Library, Reading, read, sentence_vectors, sentences_of
@@ -79,12 +81,15 @@ def decide(library: Library, criteria: Criteria) -> tuple[list[Listed], list[Lis
     beside = any(not clause.negated and not _is_topic(clause) for clause in criteria.clauses)
     for clause in sorted(criteria.clauses, key=_cost):
         among = collected.places() if listed is None else sorted(listed)
-        found = meeting(collected, clause, among, topics.CUT_BESIDE if beside else topics.CUT)
+        loose = beside or clause.negated
+        found = meeting(collected, clause, among, topics.CUT_BESIDE if loose else topics.CUT)
         if clause.negated:
             known = listed if listed is not None else {p: Listed(p, 0.0, {}) for p in among}
             listed = {p: one for p, one in known.items() if p not in found or found[p].near}
             continue
-        listed = {p: _joined(listed[p] if listed else Listed(p, 0.0, {}), m) for p, m in found.items()}
+        listed = {
+            p: _joined(listed[p] if listed else Listed(p, 0.0, {}), m) for p, m in found.items()
+        }
         near |= {place for place, match in found.items() if match.near}
     listed = listed or {}
     order = sorted(listed.values(), key=lambda one: (-one.strength, papers[one.place].id))
@@ -144,7 +149,7 @@ def _draft(
         statements=statements,
         sources=sources,
         abstention=None if matched else "no_paper",
-        message=_message(criteria, len(matched), len(offered), count),
+        message=_message(criteria, len(matched), count),
         coverage=Coverage(papers_in_corpus=count, papers_read=count, matched=len(matched)),
         near=offered,
         retrieved=_retrieved(library, matched, reading),
@@ -153,18 +158,11 @@ def _draft(
     )
 
 
-def _message(criteria: Criteria, matched: int, near: int, count: int) -> str:
-    name = "list" if matched else "list_empty"
-    return (
-        render(
-            name,
-            matched=f"{matched:,}",
-            count=f"{count:,}",
-            criteria=described(criteria),
-        )
-        if matched
-        else render(name, count=f"{count:,}", criteria=described(criteria))
-    )
+def _message(criteria: Criteria, matched: int, count: int) -> str:
+    told = {"count": f"{count:,}", "criteria": described(criteria)}
+    if not matched:
+        return render("list_empty", **told)
+    return render("list", matched=f"{matched:,}", **told)
 
 
 def _statement(library: Library, n: int, one: Listed, reading: Reading) -> Statement:

@@ -107,7 +107,7 @@ def _name_pattern(form: str) -> re.Pattern[str]:
     open_ended = not any(char.isdigit() for char in form) and form[-1:].isalpha() and len(form) > 2
     tail = r"(?:\d[\d.]*[a-zA-Z]?)?" if open_ended else ""
     shouted = all(_SHOUTED.fullmatch(run) for run in runs)
-    signs = r"(?![\w+#])" if form[-1:] in "+#" else r"(?:'?s)?(?!\w|\.\d|\+(?!\w))"
+    signs = r"(?![\w+#])" if form[-1:] in "+#" else r"(?:'?s)?(?!\w|\.\d)"
     return re.compile(rf"(?<!\w){body}{tail}{signs}", 0 if shouted else re.IGNORECASE)
 
 
@@ -146,6 +146,7 @@ class _Wanted:
 
 @lru_cache(maxsize=4096)
 def _compiled(form: str, exact: bool) -> _Wanted:
+    form = _PLURAL.sub("", form)
     words = words_of(form)
     if exact and words and not is_name(form):
         body = r"[-\s]+".join(re.escape(word) for word in words)
@@ -163,6 +164,7 @@ def _compiled(form: str, exact: bool) -> _Wanted:
     )
 
 
+_PLURAL = re.compile(r"(?<=[A-Z]{2})'?s$")  # LLMs, GPUs
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -221,7 +223,7 @@ _BRACKET = re.compile(r"\s*\(\s*([A-Z][A-Za-z]{0,8}[A-Z]s?)\s*[),;]")
 
 
 def _abbreviates(acronym: str, phrase: str) -> bool:
-    """Whether the letters of *acronym* are the initials of *phrase*, small words left out or not."""
+    """Whether *acronym* has the initials of *phrase*, with or without those of small words."""
     short = acronym.removesuffix("s")
     words = words_of(phrase)
     if not 2 <= len(short) <= _LONGEST_ACRONYM or not words:

@@ -24,7 +24,7 @@ WEIGHTS = np.array([2.1, 0.0, 1.5, 2.8, 1.4, 1.2, 0.85, 0.6, 0.15])
 BIAS = -7.3
 CUT = 0.35  # probability from which a paper is listed
 CUT_BESIDE = 0.2  # … where another criterion, not of topic, holds as well
-NEAR = 0.08  # and from which it is offered as a near miss
+NEAR = 0.1  # and from which it is offered as a near miss
 MOST_SENTENCES = 4  # more of them say no more
 
 

@@ -1,0 +1,199 @@
+"""What the papers of a collection show of a topic, in their words and in their vectors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag import topics
+from rag.closeness import stand_close, stems_in, stems_of
+from rag.criteria import Topic
+from rag.literal import abstract_of, candidates, other_names, sentences_in, tells_own, title_of
+from rag.names import is_name_like
+from rag.retrieve import sentences_of
+from rag.terms import find_any, words_of
+from rag.types import Embedder
+from rag.words import STOPWORDS, compounds, stem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rag.store import Snapshot
+
+MOST_READ = 4000  # papers whose words are read for a topic, the likeliest first
+
+
+def topic_signs(
+    snapshot: Snapshot, embedder: Embedder, topic: Topic, among: Collection[int]
+) -> Iterator[tuple[int, topics.Signs, dict[int, float]]]:
+    """What each paper shows of *topic*: place, signs, sentences that show it."""
+    phrases = list(dict.fromkeys((topic.text, *topic.alternatives, *topic.examples)))
+    vectors = embedder(phrases)
+    whole = _standard(_closest(snapshot.chunks @ vectors.T, snapshot.chunk_starts))
+    closest = snapshot.sentences @ vectors.T
+    sentence = _standard(_closest(closest, snapshot.sentence_starts))
+    forms = _topic_forms(snapshot, topic, among)
+    asked = dict.fromkeys(
+        form for phrase in (topic.text, *topic.alternatives) for form in shortened(phrase)
+    )
+    rare = [words for words in (_rare_words(snapshot, phrase) for phrase in asked) if words]
+    likely = np.maximum(whole, sentence)
+    places: Iterable[int] = among
+    if len(among) > MOST_READ:
+        order = sorted(among, key=lambda place: (-likely[place], place))[:MOST_READ]
+        places = sorted({*order, *candidates(snapshot, forms, among)})
+    for place in places:
+        signs, shown = _signs(
+            snapshot, place, forms, rare, float(whole[place]), float(sentence[place])
+        )
+        if not shown:
+            start = int(snapshot.sentence_starts[place])
+            count = len(sentences_of(snapshot, place)) if signs.whole > 1 or signs.in_title else 0
+            if count:
+                rows = closest[start : start + count].max(axis=1)
+                shown = {int(rows.argmax()): 0.5}
+        yield place, signs, shown
+
+
+def _topic_forms(snapshot: Snapshot, topic: Topic, among: Collection[int]) -> list[str]:
+    """The phrases that are the topic where they stand, with acronyms and what those stand for."""
+    forms = [
+        form for phrase in (*topic.alternatives, *topic.examples) for form in shortened(phrase)
+    ]
+    return [*forms, *other_names(snapshot, forms, among)]
+
+
+_ATTACHED = re.compile(
+    r"(?:multi|non|pre|post|self|co|sub|inter|cross|semi|meta|hyper|bi|uni|anti|re|un|de)-"
+)
+_TAIL_NOUNS = frozenset(
+    """
+    models model methods method systems system techniques technique approaches approach algorithms
+    algorithm architectures architecture networks network papers llms llm language large neural
+    tasks problems
+    """.split()
+)
+_HEAD = re.compile(
+    r"\s(?:by|with|using|in|of|for|during|under|through|via|from|on|to|at)\s", re.IGNORECASE
+)
+
+
+def shortened(phrase: str) -> list[str]:
+    """*phrase* as it may stand in a text, without what follows it and words that say little.
+
+    >>> shortened("code generation by LLMs"), shortened("mixture-of-experts models")
+    (['code generation by', 'code generation'], ['mixture-of-experts'])
+    """
+    head = _HEAD.split(phrase)[0]
+    forms = [_without_tail(phrase)]
+    if len(words_of(head)) > 1 or is_name_like(head):
+        forms.append(_without_tail(head))
+    return list(dict.fromkeys(forms))
+
+
+def _without_tail(phrase: str) -> str:
+    words = phrase.split()
+    while len(words) > 1 and words[-1].lower() in _TAIL_NOUNS:
+        if len(words) == 2 and not ("-" in words[0] or is_name_like(words[0])):
+            break
+        words.pop()
+    return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rare:
+    """A word of a topic with its rarity; a compound may stand joined or as its parts."""
+
+    joined: str
+    parts: tuple[str, ...]
+    rarity: float
+
+    def stands(self, stems: Collection[str]) -> bool:
+        return self.joined in stems or all(part in stems for part in self.parts)
+
+
+def _signs(
+    snapshot: Snapshot,
+    place: int,
+    forms: Sequence[str],
+    phrases: Sequence[Sequence[_Rare]],
+    whole: float,
+    sentence: float,
+) -> tuple[topics.Signs, dict[int, float]]:
+    title, abstract = title_of(snapshot, place), abstract_of(snapshot, place)
+    title_stems = stems_in(title)
+    abstract_stems = stems_in(abstract) | title_stems
+    abstract_share = _most(phrases, abstract_stems)
+    hit = bool(find_any(forms, abstract))
+    shown: dict[int, float] = {}
+    close = 0
+    best = 0.0
+    if hit or abstract_share > 0.5:
+        for number, text in sentences_in(snapshot, place):
+            stems = stems_in(text)
+            best = max(best, _most(phrases, stems))
+            if hit and find_any(forms, text):
+                shown[number] = 1.0 + 0.5 * tells_own(text)
+            elif any(
+                stand_close([(w.joined, *w.parts) for w in phrase], text)
+                for phrase in phrases
+                if all(w.stands(stems) for w in phrase)
+            ):
+                close += 1
+                shown[number] = 0.6 + 0.3 * tells_own(text)
+    signs = topics.Signs(
+        in_title=bool(find_any(forms, title)),
+        sentences=len(shown) - close,
+        title_share=_most(phrases, title_stems),
+        abstract_share=abstract_share,
+        sentence_share=best,
+        whole=whole,
+        sentence=sentence,
+        close=close,
+    )
+    return signs, shown
+
+
+def _rare_words(snapshot: Snapshot, phrase: str) -> tuple[_Rare, ...]:
+    """The words of *phrase* with their rarity in the collection; empty words left out."""
+    count = len(snapshot.papers)
+    words: dict[str, _Rare] = {}
+    for word in compounds(phrase):
+        lower = word.lower()
+        if lower in STOPWORDS:
+            continue
+        *parts, joined = stems_of(lower)
+        if parts and _ATTACHED.match(lower):
+            parts = [joined]  # "multi" and "agent" apart are not multi-agent
+        held = min(count, max(map(snapshot.lexical.document_frequency, {stem(lower), joined})))
+        rarity = float(np.log(1 + (count - held + 0.5) / (held + 0.5)))
+        whole = tuple(part for part in parts if part not in STOPWORDS) or (joined,)
+        words[joined] = _Rare(joined, whole, rarity)
+    return tuple(words.values())
+
+
+def _most(phrases: Sequence[Sequence[_Rare]], stems: Collection[str]) -> float:
+    """The largest share of any phrase's rarity that *stems* hold, 0 to 1."""
+    best = 0.0
+    for phrase in phrases:
+        total = sum(word.rarity for word in phrase)
+        held = sum(word.rarity for word in phrase if word.stands(stems))
+        best = max(best, held / total if total else 0.0)
+    return best
+
+
+def _closest(cosines: NDArray[np.float32], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The best cosine of any phrase with any row of each paper, (papers,)."""
+    if len(starts) == 0:
+        return np.zeros(0)
+    best: NDArray[np.float32] = np.maximum.reduceat(cosines, starts, axis=0).max(axis=1)
+    return best.astype(np.float64)
+
+
+def _standard(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    spread = float(scores.std()) if scores.size else 0.0
+    return (scores - scores.mean()) / spread if spread > 1e-9 else np.zeros_like(scores)

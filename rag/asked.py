@@ -1,0 +1,158 @@
+"""Criteria read from a question: which papers are wanted, and by what they are chosen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from rag.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
+from rag.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
+from rag.frames import pieces, unframed
+from rag.kinds import KINDS, kind_asked
+from rag.plural import is_english
+from rag.text import fold, squeeze
+
+
+def read_criteria(question: str) -> Criteria | None:
+    """The criteria of *question*, folded and focused; None where nothing is asked for.
+
+    >>> [clause.any_of[0].alternatives for clause in
+    ...  read_criteria("which papers mention T5 or BERT, and GPT-3?").clauses]
+    [(('T5',), ('BERT',)), (('GPT-3',),)]
+    >>> read_criteria("how many surveys are there?").clauses[0].any_of
+    (IsKind(kind='survey', where='any'),)
+    """
+    text = squeeze(question)
+    main, remarks = pieces(text)
+    found = tuple(clauses(unframed(main), main)) if is_english(text) else _foreign(text)
+    for remark in remarks:
+        found = _remarked(found, remark)
+    found = tuple(clause for clause in found if clause.any_of)
+    if all(clause.negated and isinstance(clause.any_of[0], Topic) for clause in found):
+        return None  # all that is not about something is no list
+    return Criteria(found)
+
+
+# --- remarks -------------------------------------------------------------------------------------
+
+_COUNTS_NOT = re.compile(
+    r"(?P<what>.+?),? (?:(?:do|does)(?:n't| not) count|is (?:a )?(?:different|another)\b.*"
+    r"|are (?:different|other)\b.*|(?:is|are) not (?:meant|the same|it|what i mean)\b.*"
+    r"|(?:is|are) out|not meant)",
+    re.IGNORECASE,
+)
+_NOT_THIS = re.compile(
+    r"^\W*(?:careful|note|mind|beware|and|but|please)*[\s,:]*(?:not(?: the)?|no|excluding"
+    r"|ignor(?:e|ing)|without|except(?: for)?|leave out|skip|i don'?t mean"
+    r"|don'?t (?:count|mean|include))\s+(?P<what>.+)$",
+    re.IGNORECASE,
+)
+_WARNS = re.compile(r"^\W*(?:careful|note|mind|beware|and|but)[\s,:]+", re.IGNORECASE)
+_MOST_WORDS_RULED_OUT = 4  # more of them explain, and rule nothing out by name
+
+
+def _remarked(found: tuple[Clause, ...], remark: str) -> tuple[Clause, ...]:
+    """*found* with what a remark rules out: longer names are masked, kinds are negated."""
+    ruled_out = _COUNTS_NOT.search(remark) or _NOT_THIS.search(remark)
+    if not ruled_out:
+        return found
+    what = _WARNS.sub("", ruled_out["what"])
+    kind = kind_asked(what)
+    if kind and len(what.split()) <= _MOST_WORDS_RULED_OUT:
+        return (*found, Clause((IsKind(kind[0].name),), negated=True))
+    names = [form for part in AND.split(what) for form in map(form_of, OR.split(part)) if form]
+    masks = tuple(name for name in names if len(name.split()) <= _MOST_WORDS_RULED_OUT)
+    return tuple(
+        replace(clause, any_of=tuple(_masked(one, masks) for one in clause.any_of))
+        for clause in found
+    )
+
+
+def _masked(criterion: Criterion, masks: tuple[str, ...]) -> Criterion:
+    return replace(criterion, masks=masks) if isinstance(criterion, Words) else criterion
+
+
+# --- other languages -----------------------------------------------------------------------------
+
+# What asks for papers in other languages, without accents: names and English terms are left over.
+_FOREIGN = frozenset(
+    """
+    bitte alle welche welcher welchen wie viele wieviele liste auflisten aufzahlen nenne zeige mir
+    gib es gibt die der das den dem des deren dessen in im uber zu von mit und oder auch paper
+    papers arbeiten artikel abstract abstracts studien aufsatze veroffentlichungen publikationen
+    zusammenfassung zusammenfassungen beitrage erwahnen erwahnt erwahnung nennen nennt verwenden
+    verwendet benutzen benutzt nutzen nutzt behandeln behandelt thema geht um gehen auf testen
+    evaluieren evaluiert werden wird sind ist haben hat sich sprechen spricht handeln handelt zum
+    beim version egal sammlung hier ein eine einen einem
+
+    que cuales cuantos cuantas cuanto todos todas los las el la lo un una unos unas lista enumera
+    dame articulos articulo resumenes resumen trabajos estudios publicaciones mencionan menciona
+    nombran nombra citan usan usa utilizan utiliza tratan trata hablan habla sobre de del en con por
+    para y e o u tanto como ambos se hay hacen hace proponen evaluan son tienen su sus
+
+    quels quelles quel quelle combien tous toutes les le du d l une dans avec sur et ou aussi
+    articles papiers resumes travaux etudes mentionnent mentionne citent utilisent utilise parlent
+    parle traitent traite evoquent nomment qui dont leur leurs est sont a t il fois lesquels
+    emploient evaluent
+
+    quali quanti quante tutti tutte gli i articoli lavori studi pubblicazioni riassunti menzionano
+    citano usano utilizzano parlano trattano di della che sia anche nominano
+
+    quais quantos quantas os as um uma artigos resumos trabalhos estudos mencionam citam usam
+    utilizam falam tratam em no na do da dos das tambem qual
+
+    welke hoeveel artikelen publicaties samenvattingen noemen vermelden gebruiken gaan over een het
+    van met en of ook ktore ile wszystkie prace prac artykuly wspominaja uzywaja w lub oraz hangi
+    kac tum makaleler makale bahsediyor kullaniyor ve veya
+    """.split()
+)
+_FOREIGN_OR = frozenset("oder o ou u of lub veya".split())
+_OTHER_SCRIPTS = re.compile(
+    r"[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+)
+_ELISION = re.compile(r"\b(?:d|l|qu|n|s)'(?=\w)")
+_GLOSSES = {
+    "survey": r"ubersichtsarbeit\w*|uberblicksarbeit\w*|literaturubersicht\w*|encuestas?"
+    r"|revisiones?|revision bibliografica|etats? de l'art|revues? de litterature|rassegn[ae]"
+    r"|levantamentos?|revisoes|обзор\w*|综述|サーベイ",
+    "thesis": r"dissertation(?:en)?|doktorarbeit\w*|tesis|tesi|theses?|диссертаци\w*|学位论文",
+}
+
+
+def _foreign(text: str) -> tuple[Clause, ...]:
+    """The names, quotations, kinds and English terms in a question of another language.
+
+    >>> [clause.any_of[0].alternatives for clause in _foreign("Alle Paper, die T5 und C4 nennen")]
+    [(('T5',),), (('C4',),)]
+    """
+    quoted = tuple((double or single,) for double, single in QUOTED.findall(text))
+    if quoted:
+        return (Clause((Words(quoted, exact=True),)),)
+    kind = next((kind for kind in KINDS if kind.asked.search(_glossed(text))), None)
+    names, either = _foreign_names(text)
+    if kind:
+        names = [name for name in names if not kind.asked.search(_glossed(name))]
+    groups = [names] if either else [[name] for name in names]
+    said = [Clause((Words(tuple((name,) for name in group)),)) for group in groups if group]
+    return (*([Clause((IsKind(kind.name),))] if kind else []), *said)
+
+
+def _foreign_names(text: str) -> tuple[list[str], bool]:
+    """Runs of words that are no part of the asking, and whether "or" joins them."""
+    plain = _OTHER_SCRIPTS.sub(" ", BRACKETS.sub(" ", _ELISION.sub("", text)))
+    runs: list[list[str]] = [[]]
+    either = False
+    for word in (raw.strip(",.;:?!¿¡()\"'") for raw in plain.split()):
+        lower = fold(word).lower()
+        if word and lower not in _FOREIGN:
+            runs[-1].append(word)
+            continue
+        either = either or (lower in _FOREIGN_OR and bool(runs[-1]))
+        runs.append([])
+    return [" ".join(run) for run in runs if run], either
+
+
+def _glossed(text: str) -> str:
+    for word, pattern in _GLOSSES.items():
+        text = re.sub(pattern, f" {word} ", text, flags=re.IGNORECASE)
+    return text

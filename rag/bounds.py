@@ -1,0 +1,119 @@
+"""Bounds on an amount, as questions set them: "more than 1T tokens", "8 GPUs or fewer"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from rag.criteria import Amount
+from rag.predicates import EMPTY, MENTIONS
+from rag.quantities import Quantity, quantities
+from rag.terms import canonical, words_of
+from rag.text import squeeze
+from rag.wording import either
+from rag.words import STOPWORDS
+
+_ABOUT = r"\s*(?:(?:about|around|some|roughly|an?) )*$"
+_MORE = re.compile(
+    r"(?:(?P<open>(?:more|greater|higher|larger|longer|bigger|faster|better|other) than|over|above"
+    r"|exceed\w*|beyond|north of|>)"
+    r"|at least|no (?:less|fewer) than|(?:a )?minimum(?: of)?|not less than|>=|≥|from)" + _ABOUT,
+    re.IGNORECASE,
+)
+_LESS = re.compile(
+    r"(?:(?P<open>(?:less|fewer|smaller|lower|shorter|cheaper) than|under|below|<)"
+    r"|at most|no (?:more|larger|bigger|greater) than|(?:a )?maximum(?: of)?|up to|within"
+    r"|not more than|<=|≤)" + _ABOUT,
+    re.IGNORECASE,
+)
+_LARGER = either("more above larger higher longer greater bigger over better up")
+_SMALLER = either("less fewer below smaller lower under shorter")
+_OR_MORE = re.compile(
+    rf"^\s*(?:\+|or {_LARGER}\b|and (?:up|above|more|over|larger)\b|plus\b|upwards\b)|\bor more\b",
+    re.IGNORECASE,
+)
+_OR_LESS = re.compile(
+    rf"^\s*(?:or {_SMALLER}\b|and (?:below|under|less|smaller)\b|max\b|tops\b)"
+    r"|\bor (?:less|fewer)\b",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"\b(?:between|from|of)\s*$", re.IGNORECASE)
+_MONEY = re.compile(
+    r"\b(?:(?:in )?(?:actual |real )?money|dollars?|dollar amounts?|usd|us\$|cents|euros?"
+    r"|price tag|monetary)\b|\$",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"\s*\([^()]*\)")
+_SPEED = re.compile(r"\b(?:speed|fast|quick|latenc|throughput)", re.IGNORECASE)
+_TRAINS = re.compile(r"\btrain|\btuned", re.IGNORECASE)
+_MEASURED = re.compile(  # what belongs to the measure and asks for nothing else
+    r"\b(?:params?|parameters?|gpus?|tpus?|accelerators?|chips?|cards?|tokens?|contexts?|lengths?"
+    r"|windows?|sequences?|actually|clusters?)\b(?:\s*/\s*\w+)?",
+    re.IGNORECASE,
+)
+_OWN = frozenset({"parameters", "accelerators", "tokens", "context"})
+_TOLD_BESIDE = frozenset({"percent", "factor", "speed", "time", "count", "money"})
+
+
+def amount_asked(part: str, question: str) -> tuple[Amount, str] | None:
+    """The bounds that *part* of *question* sets, and what else it asks; None if it sets none.
+
+    >>> amount_asked("models with less than 4B parameters", "which models …")
+    (Amount(measure='parameters', low=0.0, high=4000000000.0, above=False, below=True, about=(), \
+own=True, training=False), 'models with')
+    """
+    bare = squeeze(_BRACKETS.sub(" ", part))
+    for quantity in quantities(bare):
+        if quantity.kind == "count" and quantity.high <= 1:
+            continue  # "at least one Qwen model"
+        bounds = _bounds(bare, quantity)
+        if bounds is not None:
+            start, end, limits = bounds
+            rest = squeeze(f"{bare[:start]} {bare[end:]}")
+            beside = "" if limits.measure in _TOLD_BESIDE else squeeze(_MEASURED.sub(" ", rest))
+            return _completed(limits, quantity, rest, question), beside
+    return (Amount("money", own=False), "") if _MONEY.search(bare) else None
+
+
+def _bounds(text: str, quantity: Quantity) -> tuple[int, int, Amount] | None:
+    """Where the bound stands and what it is; None for a number that bounds nothing."""
+    before, after = text[: quantity.start], text[quantity.end :]
+    inside = text[quantity.start : quantity.end]
+    kind, low, high = quantity.kind, quantity.low, quantity.high
+    behind = [found for found in (_OR_MORE.match(after), _OR_LESS.match(after)) if found]
+    end = quantity.end + max((found.end() for found in behind), default=0)
+    if more := _MORE.search(before):
+        return more.start(), end, Amount(kind, low=low, above=bool(more["open"]))
+    if less := _LESS.search(before):
+        return less.start(), end, Amount(kind, high=high, below=bool(less["open"]))
+    if _OR_MORE.match(after) or _OR_MORE.search(inside):
+        return quantity.start, end, Amount(kind, low=low)
+    if _OR_LESS.match(after) or _OR_LESS.search(inside):
+        return quantity.start, end, Amount(kind, high=high)
+    if high > low and (between := _BETWEEN.search(before)):
+        return between.start(), end, Amount(kind, low=low, high=high)
+    if kind in {"count", "time"} or quantity.named:
+        return None  # a number that belongs to what is named
+    return quantity.start, end, Amount(kind, low=low, high=high)
+
+
+def _completed(limits: Amount, quantity: Quantity, rest: str, question: str) -> Amount:
+    """*limits* with what must stand beside the amount, and whether it must be the paper's own."""
+    measure = limits.measure
+    if measure == "factor" and _SPEED.search(question):
+        measure = "speed"
+    about: tuple[str, ...] = ()
+    if measure == "time":
+        about = quantity.nouns
+    elif measure == "count":
+        about = quantity.nouns[-1:] if len(quantity.nouns) < 2 else quantity.nouns[:1]
+    elif measure in {"percent", "factor"}:
+        said = (word for word in words_of(rest) if word.lower() not in EMPTY | STOPWORDS)
+        about = tuple(dict.fromkeys(map(canonical, said)))
+    return replace(
+        limits,
+        measure=measure,
+        about=about,
+        own=measure in _OWN and not re.search(rf"\b{MENTIONS}\b", question, re.IGNORECASE),
+        training=measure == "tokens" and bool(_TRAINS.search(question)),
+    )
