@@ -121,13 +121,15 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     if verb and verb["mention"]:
         exact = bool(_WORD_ITSELF.search(part))
         made = _mentioned(rest, Words((), where, exact=exact))
+    elif QUOTED.search(rest) and not (verb and verb["use"]):
+        made = _mentioned(rest, Words((), where))
     elif kind := _kind(part, where):
         made = kind
     elif (verb and verb["bring"]) or (not verb and _BROUGHT_NOUN.match(rest)):
         made = _brought(rest)
     elif verb and verb["use"]:
         made = _used(rest, where)
-    elif QUOTED.search(rest) or where != "any":
+    elif where != "any":
         made = _mentioned(rest, Words((), where))
     else:
         made = _topic(rest)

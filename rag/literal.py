@@ -184,7 +184,7 @@ def term_groups(form: str) -> list[list[set[str]]]:
     joined = "".join(parts).lower()
     ways = [[_spelled(joined)], apart]
     if is_name(form) and joined[-1:].isalpha() and len(joined) > 2:
-        ways = [[_spelled(joined) | {f"{joined}*"}], apart]
+        ways = [[_spelled(joined) | {f"{joined}*", f"{joined}+"}], apart]
     return [way for place, way in enumerate(ways) if way and way not in ways[:place]]
 
 

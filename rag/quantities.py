@@ -85,7 +85,8 @@ _UNITS: tuple[tuple[Measure, re.Pattern[str]], ...] = (
         re.IGNORECASE)),
     ("accelerators", re.compile(
         rf"{_OR_SO}(?:(?!(?:GPU|TPU|to|of|in|on|with|and)\b)[\w./-]+[-\s]+){{0,2}}?"
-        rf"(?:x )?{_ACCELERATOR}\b(?![-\s*]*(?:hours?|hrs?|days?|memory|kernel|utili))",
+        rf"(?:x )?{_ACCELERATOR}\b(?:[-\s](?:GPU|TPU|chip|card|accelerator)s?\b)?"
+        r"(?![-\s*]*(?:hours?|hrs?|days?|memory|kernel|utili))",
         re.IGNORECASE)),
     ("factor", re.compile(r"[-\s]*(?:x|times|-?fold|\\times)(?![\w])", re.IGNORECASE)),
 )  # fmt: skip
@@ -164,6 +165,8 @@ def _amounts(text: str) -> Iterator[Quantity]:
         if kind == "time":
             nouns = tuple(stem(word.lower()) for word in _WORD.findall(text[match.end() : end]))
         named = part_of_name or _beside_name(before, text[match.end() : match.end() + 24])
+        if kind == "count" and not nouns:
+            continue
         vague = bool(match["bare"])
         yield Quantity(kind, low, high, match.start(), end, nouns, vague, named)
 

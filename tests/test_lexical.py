@@ -186,6 +186,16 @@ def test_coverage_stays_a_share_after_many_replacements(index):
     assert 0 < got["a"] < 1
 
 
+def test_holding_wants_a_term_of_every_group(index):
+    """All groups must be met, each by any of its terms; a star stands for a version."""
+    index.update([document("a", "LLaMA2 chats"), document("b", "Llama sings"), document("c", "X")])
+
+    assert index.holding([{"llama"}]) == {"a", "b"}
+    assert index.holding([{"llama", "x"}, {"chat", "x"}]) == {"a", "c"}
+    assert index.holding([{"llama*"}]) == {"a"}
+    assert index.holding([{"nothing"}]) == set()
+
+
 def test_document_frequency_counts_papers(index):
     """However often a paper says a word, it is one paper."""
     index.update([document("a", "Violins", "violins violins"), document("b", "Drums", "violins")])

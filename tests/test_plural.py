@@ -1,0 +1,67 @@
+"""When a question wants papers in the plural, and when it is about one."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.plural import asks_for_list, is_english
+from rag.text import fold
+
+LISTS = """
+which papers mention ImageNet?
+how many propose a new optimizer?
+everything on quantization
+who trains on more than a trillion tokens?
+vision models but not diffusion
+any other papers on federated learning?
+who else does knowledge distillation?
+anyone else doing this?
+In how many abstracts does "chain-of-thought" occur?
+How many surveys are there?
+which of the papers use GPT-4?
+MoE papers?
+list every paper on speculative decoding
+models with fewer than 3B parameters - which ones?
+what is there on checkpointing?
+Alle Paper, die RLHF erwähnen
+¿Qué artículos mencionan ImageNet?
+Combien d'articles parlent de distillation ?
+哪些论文提到了 ImageNet?
+какие статьи упоминают BERT?
+""".strip().splitlines()
+
+NO_LISTS = """
+which paper mentions ImageNet?
+how many GPUs does MegaScale use?
+How many papers does the PEFT survey cover?
+how many papers were reviewed to build it?
+is anyone training on a trillion tokens?
+Is there a paper on watermarking?
+who proposed ZeRO?
+What does the survey on MoE say?
+which benchmarks does CodexGraph use?
+list the three stages of ZeRO
+Do the authors say anything on that?
+what works best?
+which of the two papers is faster?
+On how many datasets was it tested?
+how many teams took part in the shared task?
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("question", LISTS)
+def test_papers_in_the_plural_are_a_list(question):
+    """Asked for as papers, as who does it, by a bare plural, in other languages."""
+    assert asks_for_list(fold(question))
+
+
+@pytest.mark.parametrize("question", NO_LISTS)
+def test_a_question_about_one_paper_is_no_list(question):
+    """Also where it counts things, or papers that the paper itself has read."""
+    assert not asks_for_list(fold(question))
+
+
+def test_the_language_of_the_frame_is_known():
+    """English is read by its verbs, of other languages what their asking words leave over."""
+    assert is_english("which papers mention T5?")
+    assert not is_english(fold("¿Cuántos resúmenes nombran T5?"))
