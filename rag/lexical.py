@@ -139,7 +139,10 @@ class LexicalIndex:
         with our_errors(self._folder):
             searcher = self._searcher
             parts = [
-                (must, tantivy.Query.boolean_query([(should, self._held(t)) for t in sorted(group)]))
+                (
+                    must,
+                    tantivy.Query.boolean_query([(should, self._held(t)) for t in sorted(group)]),
+                )
                 for group in groups
             ]
             query = tantivy.Query.boolean_query(parts)
