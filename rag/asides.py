@@ -59,6 +59,7 @@ _MEANT = re.compile(
     r"|(?:me referia|me refiero) al?|quise decir|queria decir)\b[\s,:]*|我(?:说|指|问)的是|我是说",
     re.IGNORECASE,
 )
+_I_MEAN = re.compile(r"^i mean\b[\s,:]*", re.IGNORECASE)
 _PIECE = re.compile(
     r"\s*(?:[.?!;:。？！；：](?=\s|$|[\u3040-\u9fff])|\s-+\s"
     r"|[,，](?=\s*(?:and |but |so )?(?:what|which|who|how|why|when|where|is|are|was|does|do|did|can"
@@ -119,6 +120,9 @@ def correction(text: str) -> Aside | None:
     refused = bool(no and _REFUSES.search(no[0]))
     not_that = _NOT_THAT.match(said)
     body = said[not_that.end() :] if not_that else said
+    if no and no[0].strip():
+        body = _I_MEAN.sub("", body)
+        refused = refused or len(body) < len(said)
     meant = _MEANT.search(body)
     if meant and not body[: meant.start()].strip(" ,.!:;-"):
         body = body[meant.end() :]

@@ -122,7 +122,8 @@ _OF_ANY_PAPER = frozenset(
     device memory token tokens sample samples example examples percent percentage share rate average
     total max maximum min minimum detail details more further summary summarize summarise explain
     future scale scaled today version versions people person folks somebody similar different
-    difference run ran runs work stuff bit word words
+    difference run ran runs work stuff bit word words anywhere somewhere everywhere already still
+    deploy deployed production applied apply practice industry
     """.split()
 )
 # Function words of other languages, which `rag.words` counts as content.
@@ -286,7 +287,8 @@ def has_predicate(text: str) -> bool:
 
 def told(text: str) -> list[str]:
     """The words of *text* that are no function words, as written."""
-    return [word for word in compounds(text) if word.lower() not in STOPWORDS]
+    small = STOPWORDS | _FOREIGN_WORDS
+    return [word for word in compounds(text) if word.lower() not in small]
 
 
 def wants_others(text: str) -> bool:

@@ -276,8 +276,13 @@ def _compared(turn: Turn) -> Carried | None:
     if current is None or not reference.compares_with(turn.text):
         return None
     found, away = introduced(turn.library.snapshot, turn.text), leading_away(turn, turn.text)
-    others = [name for name in found if name in away or reference.is_beside(turn.text, name)]
-    if len(set(found.values())) != 1 or not others or current.paper_id in found[others[0]]:
+    named = found | away
+    others = [
+        name
+        for name, ids in named.items()
+        if reference.is_beside(turn.text, name) or (name in away and ids)
+    ]
+    if len(set(named.values())) != 1 or not others or current.paper_id in named[others[0]]:
         return None
     other = min(others, key=longest)
     anaphor = reference.stands_for(turn.text[: turn.text.find(other)])
@@ -289,7 +294,10 @@ def _compared(turn: Turn) -> Carried | None:
         return f"How do {current.name} and {other} compare: {measure}", sides
     start, end, possessive = anaphor
     said = f"{current.name}'s" if possessive else current.name
-    return f"{turn.shown[:start]}{said} {turn.shown[end:].lstrip()}".strip(), sides
+    question = f"{turn.shown[:start]}{said} {turn.shown[end:].lstrip()}".strip()
+    if route(question).shape != "comparison":
+        question = f"How do {current.name} and {other} compare: {question}"
+    return question, sides
 
 
 def _measure(turn: Turn) -> str:
@@ -318,7 +326,7 @@ def _all_of_them(turn: Turn) -> Carried | None:
 
 def _parallel(turn: Turn) -> Carried | None:
     """The question before, asked of something else: "and for Gopher?", "and on ImageNet?"."""
-    piece = fragment(turn.shown)
+    piece = fragment(turn.shown) if fragment(turn.text) else None
     if piece is None:
         return None
     if piece.of_a_subject:
@@ -412,13 +420,22 @@ def _with_another_part(turn: Turn, piece: Fragment) -> Carried | None:
     if piece.preposition:
         elsewhere = any(leading_away(turn, piece.phrase).values())
         own = () if elsewhere else own_names(turn, asked, current)
+        if _is_carried(turn) and not any(
+            alike(piece.preposition, w) for w, *_ in parts_after(asked)
+        ):
+            return None
         return _put_part(asked, piece, [at for name in own for at in spans(asked, name)]), current
     condition, named = _replaced(turn), cue.names_of_its_own(piece.phrase)
     if condition and named and not cue.subject_words(put(piece.phrase, named[0], " ")):
         return put(asked, condition, piece.phrase), current
-    if piece.opened and holds(turn.paper, piece.phrase):
+    if piece.opened and holds(turn.paper, piece.phrase) and not _is_carried(turn):
         return f"{statement(asked)}, and {piece.phrase}?", current
     return None
+
+
+def _is_carried(turn: Turn) -> bool:
+    """Whether the last question was itself only "the cost? (…)": nothing to put a part into."""
+    return turn.last_question.endswith(")") and turn.past[-1].question != turn.last_question
 
 
 def _replaced(turn: Turn) -> str | None:
@@ -482,7 +499,10 @@ def _names_one(turn: Turn, text: str) -> bool:
 
 def _may_go_on(turn: Turn, current: Spoken) -> bool:
     """Whether a question that hardly points back can still be about the *current* paper."""
-    if route(turn.text).shape != "answer" or _is_elsewhere(turn, current):
+    shape = route(turn.text).shape
+    if shape == "list" or (shape == "comparison" and reference.joins_two(turn.text)):
+        return False
+    if _is_elsewhere(turn, current):
         return False
     frequency = turn.library.snapshot.lexical.document_frequency
     words = () if cue.is_foreign(turn.text) else cue.subject_words(turn.text)

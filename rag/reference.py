@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.cue import subject_words, wants_others
+from rag.cue import subject_words, wants_others, without_opener
 from rag.words import content_words
 
 _FEW_BEFORE = 2  # words of content before a pronoun: with more of them, it refers to one of them
@@ -120,6 +120,12 @@ def speaks_of_several(text: str) -> bool:
 def compares_with(text: str) -> bool:
     """Whether *text* sets something beside something else."""
     return bool(_COMPARES.search(text))
+
+
+def joins_two(text: str) -> bool:
+    """Whether *text* joins two things: "the difference between beans and peas"."""
+    joint = re.search(r"\b(?:and|or|vs|versus|und|oder|et|ou)\b", without_opener(text)[0], re.I)
+    return joint is not None
 
 
 def is_vague(text: str) -> bool:

@@ -12,7 +12,7 @@ from rag.names import key_of, names_in
 from rag.retrieve import Library, introduced_names
 from rag.text import fold
 from rag.types import Answer, Paper
-from rag.words import document_terms
+from rag.words import compounds, document_terms
 
 if TYPE_CHECKING:
     from rag.store import Snapshot
@@ -171,7 +171,7 @@ def leading_away(turn: Turn, text: str) -> dict[str, frozenset[str]]:
 def _held(paper: Paper) -> frozenset[str]:
     """Keys of the names and words of *paper*."""
     names = {name.key for name in names_in(paper.title, paper.abstract)}
-    return frozenset(names | {key_of(word) for word in fold(paper.abstract).split()})
+    return frozenset(names | terms_of(paper) | {key_of(word) for word in compounds(paper.abstract)})
 
 
 def is_current(turn: Turn, name: str) -> bool:

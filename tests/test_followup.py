@@ -62,6 +62,7 @@ any code for it?
 who funded the work?
 who made it?
 max size
+deployed anywhere?
 """.strip().splitlines()
 
 STANDS_ALONE = """
@@ -116,6 +117,8 @@ Und wie viel bei der Inferenz?
 ¿Cuántos parámetros tiene en total?
 et sur combien de GPU l'ont-ils évalué ?
 Et sa taille ?
+¿En qué datos la evaluaron?
+sur quels jeux de données ?
 它快多少？
 那它支持哪些语言？
 """.strip().splitlines()
@@ -302,6 +305,7 @@ def test_what_no_paper_has_is_spoken_of_too(read_as: Read):
         ("what about LENTIL-V2", "What share of the heat does LENTIL-V2 reach?"),
         ("same for Cannellini", "What share of the heat does Cannellini reach?"),
         ("und bei Cannellini?", "What share of the heat does Cannellini reach?"),
+        ("e o LENTIL-V2?", "What share of the heat does LENTIL-V2 reach?"),
         ("¿y LENTIL-V2?", "What share of the heat does LENTIL-V2 reach?"),
         ("et pour Cannellini ?", "What share of the heat does Cannellini reach?"),
         ("LENTIL-V2呢？", "What share of the heat does LENTIL-V2 reach?"),
@@ -338,6 +342,12 @@ def test_another_condition_takes_the_place_of_the_last(read_as: Read, question: 
     assert read_as(question, ACCURACY) == means
 
 
+def test_a_part_is_not_put_into_what_was_itself_a_part(read_as: Read):
+    """After "the cost?" of a paper, "against Tuscan beans" goes on about the paper."""
+    cost = replace(answered(BORLOTTI[0], "the cost? (Borlotti)"), question="the cost?")
+    assert read_as("against Tuscan beans?", HEAT, cost) == "against Tuscan beans? (Borlotti)"
+
+
 @pytest.mark.parametrize(
     "question",
     ["Cannellini stove count", "What does Cannellini do?", "and the stoves of LENTIL-V2?"],
@@ -356,6 +366,11 @@ def test_a_name_with_a_predicate_of_its_own_stays(read_as: Read, question: str):
             "how does its size compare to LENTIL-V2?",
             "how does Borlotti's size compare to LENTIL-V2?",
         ),
+        (
+            "does it beat Cannellini?",
+            "How do Borlotti and Cannellini compare: does Borlotti beat Cannellini?",
+        ),
+        ("is it slower than SOYA-9?", "is Borlotti slower than SOYA-9?"),
         (
             "is that more than what LENTIL-V2 gets",
             "How do Borlotti and LENTIL-V2 compare: What share of the heat does each reach?",
@@ -423,6 +438,7 @@ def test_not_every_number_counts_what_was_shown(read_as: Read, question: str):
     [
         ("no, I meant Cannellini", "What share of the heat does Cannellini reach?"),
         ("sorry, I meant LENTIL-V2", "What share of the heat does LENTIL-V2 reach?"),
+        ("no I mean Cannellini", "What share of the heat does Cannellini reach?"),
         ("no wait, Cannellini", "What share of the heat does Cannellini reach?"),
         ("nein, ich meinte Cannellini", "What share of the heat does Cannellini reach?"),
         ("no, not that one, Cannellini", "What share of the heat does Cannellini reach?"),
