@@ -118,12 +118,13 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
         yield Clause((found,), negated)
         yield from _subject(left)
         return
-    if verb and verb["mention"]:
+    kind = _kind(part, where)
+    if verb and verb["mention"] and not (kind and verb["mention"].lower().startswith("sa")):
         exact = bool(_WORD_ITSELF.search(part))
         made = _mentioned(rest, Words((), where, exact=exact))
     elif QUOTED.search(rest) and not (verb and verb["use"]):
         made = _mentioned(rest, Words((), where))
-    elif kind := _kind(part, where):
+    elif kind:
         made = kind
     elif (verb and verb["bring"]) or (not verb and _BROUGHT_NOUN.match(rest)):
         made = _brought(rest)
@@ -153,7 +154,7 @@ _GENERIC = frozenset(
     model models dataset datasets data set sets benchmark benchmarks corpus suite task tasks test
     game games family series method methods algorithm algorithms system systems framework library
     gpu gpus architecture architectures technique techniques language languages version versions
-    leaderboard optimizer paper papers
+    leaderboard optimizer paper papers numbers scores results figures
     """.split()
 )
 # Who makes a model is said with its name or not: "OpenAI Codex".
@@ -169,6 +170,7 @@ _BEFORE_NAME = either(
 )
 _ARTICLES = re.compile(
     r"^(?:(?:the|an?|any|at least one|one or more|some|both|either|all|such|things like"
+    r"|(?:urls?|links?|references?) to|(?:data|code|questions|tasks|problems) (?:from|of)"
     r"|something (?:like|called)|what is called|(?:models?|benchmarks?|datasets?) (?:like|such as)"
     rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])) )+",
     re.IGNORECASE,
@@ -200,10 +202,13 @@ def _mentioned(rest: str, wanted: Words) -> Iterator[Clause]:
         return
     beside = [form for inside in BRACKETS.findall(rest) for form in _bracketed(inside)]
     for number, part in enumerate(AND.split(_cut_tail(BRACKETS.sub(" ", rest)))):
-        forms = [name for name in map(form_of, OR.split(part)) if name]
+        forms = [name for name in map(form_of, OR.split(part)) if name and name not in _NOTHING]
         forms += [] if number else beside
         if forms:
             yield Clause((replace(wanted, alternatives=tuple(_spellings(forms))),))
+
+
+_NOTHING = frozenset("so it this that them".split())  # "… and says so"
 
 
 def _bracketed(inside: str) -> Iterator[str]:
@@ -237,11 +242,13 @@ def _spellings(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
         tried = [name]
         if place and modifier and not before and name.islower():
             tried.insert(0, " ".join((*modifier, name)))
-        if before and last.lower() in _GENERIC and before[-1] != before[-1].lower():
+        marked = before and re.search(r"[A-Z\d]", before[-1])
+        if marked and last.lower() in _GENERIC:
             shorter = " ".join(before)
             tried = [shorter] if is_name_like(before[-1]) else [*tried, shorter]
         yield tuple(tried)
-        if before and before[0].lower().removesuffix("'s") in _MAKERS:
+        made = before and before[0].lower().removesuffix("'s") in _MAKERS
+        if made and (*before[1:], last)[0][:1].isupper():
             yield (" ".join((*before[1:], last)),)
 
 
@@ -320,10 +327,10 @@ def _kind(part: str, where: Field) -> Iterator[Clause] | None:
 
 def _brought(rest: str) -> Iterator[Clause]:
     """What a paper brings: the noun, and what it is for or of as a topic."""
-    plain = squeeze(rest)
+    plain = squeeze(BRACKETS.sub(" ", rest))
     cut = _HEAD_END.search(plain)
     head, tail = (plain[: cut.start()], plain[cut.start() :]) if cut else (plain, "")
-    words = _NEW.sub("", BRACKETS.sub(" ", head).strip()).split()
+    words = _NEW.sub("", head.strip()).split()
     if not words:
         return _topic(rest)
     if words[-1].lower() in _PLAIN_METHOD:
@@ -370,6 +377,7 @@ _DANGLING = re.compile(
     r"(?:\s+(?:with|of|for|on|in|at|to|that|which|have|has|are|is|and|or|by|from|the|a|an))+$",
     re.IGNORECASE,
 )
+_AREA = re.compile(r" (?:field|area|domain|community|space|literature|topic)$", re.IGNORECASE)
 _OTHER_THAN = re.compile(
     r"^(?P<head>.+?) (?:for|of|in|on) (?:something|anything|things|stuff|domains?|tasks?|data"
     r"|models?|settings?) (?:other than|besides|beyond|but|except|apart from|outside(?: of)?)"
@@ -424,7 +432,7 @@ def _with_heads(text: str) -> str:
 def _phrases(text: str) -> list[str]:
     """The alternatives in *text*, without leading prepositions and articles, each once."""
     parts = (squeeze(part).strip(" ,.;:?!-()\"'") for part in _TOPIC_OR.split(text))
-    bare = [_DANGLING.sub("", _PREPOSITIONS.sub("", part)) for part in parts]
+    bare = [_AREA.sub("", _DANGLING.sub("", _PREPOSITIONS.sub("", part))) for part in parts]
     found = [part for part in bare if len(part) > 1 and not ONLY_ASKS.match(part)]
     last = found[-1].split() if found else []
     if len(last) > 1 and last[0].endswith("ing"):  # "selecting or filtering data": selecting data

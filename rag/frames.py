@@ -42,7 +42,7 @@ def pieces(text: str) -> tuple[str, list[str]]:
     parts = [part.strip() for part in _split_outside_brackets(text) if part.strip()]
     said = [part for part in parts if not ONLY_ASKS.match(part)] or parts[:1]
     remarks = [part for part in said[1:] if REMARK.search(part)]
-    rest = [part for part in said if part not in remarks]
+    rest = [said[0], *(part for part in said[1:] if not REMARK.search(part))] if said else [text]
     asking = [part for part in rest if asks_for_list(part)]
     main = asking[0] if asking else rest[0]
     if main is not rest[0] and ONLY_ASKS.match(unframed(main) or "which"):
@@ -66,7 +66,7 @@ _INTERESTED = either(
 )
 _LEADING = either(
     "hi hello hey please pls ok so and also now well then can_you could_you would_you do_you_know",
-    "show give tell find list get enumerate collect count number_of the_number_of me us",
+    "show give gimme tell find list get enumerate collect count number_of the_number_of me us",
     "which what wich how_many how_often all any every each the of these those your our others?",
     "more further some several in_which in_what in_how_many is_there are_there do_you_have",
     "have_you_got do_we_have what_is_there what's_there there is are was were do does did have has",
@@ -74,12 +74,12 @@ _LEADING = either(
     "everything evrything anything whatever something besides in_here ones? single papers?",
     "papers' paper's abstracts? abstract's abstracts' articles? publications? preprints? teams",
     "people groups that which where they it contained got than_one things? to_read can_i_read",
-    "between_them",
+    "between_them at_all",
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
     r"works?(?=_(?:that|which|who|on|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
-    r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which)) new(?=_papers)",
+    r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers)",
     r"recent(?=_papers) relevant(?=_papers)",
 )
 _LEAD = re.compile(
@@ -92,11 +92,12 @@ _TRAILING = either(
     "please pls thanks which what ones? and them all of list here in_here for_me too do_you_have",
     "are_there have_you_got is_there there etc and_so_on or_so at_all exactly again everywhere",
     "anywhere somewhere who whose you_have you_got available in_total altogether overall",
-    "and_which so_far right_now",
+    "and_which so_far right_now roughly approximately",
 )
 _TRAIL = re.compile(
     rf"(?:[\s,:;.?!-]+(?:in (?:this|the|your) {_COLLECTION}|{_TRAILING}"
-    r"|(?:(?:which|what|any|the|other) )?(?:papers|abstracts|works|studies|articles|publications)"
+    r"|(?:which|what|any|the|other) (?:works|studies|articles|publications)"
+    r"|(?:(?:which|what|any|the|other) )?(?:papers|abstracts)"
     r"))+[\s?!.,:;-]*$|[\s?!.,:;-]+$",
     re.IGNORECASE,
 )

@@ -61,6 +61,8 @@ KINDS = (
         "position paper",
         "position perspective opinion vision manifesto viewpoint essay",
         r"(?:(?:position|perspective|opinion|vision|viewpoint) (?:papers?|pieces?|articles?)"
+        r"|(?:position|opinion|viewpoint)(?: (?:or|and|/) (?:position|perspective|opinion"
+        r"|viewpoint))*$"
         r"|perspectives|manifestos?|essays?)\b",
         r"(?:position|perspectives?|opinion|manifesto|viewpoint|vision paper)\b",
         r"(?:position|perspective|opinion|vision) (?:paper|piece|article)\b|this perspective\b"
@@ -106,9 +108,10 @@ KINDS = (
         "open release",
         "open available release publish github huggingface",
         r"(?:open[- ]?sourc\w*(?: releases?)?|open[- ]?weights?|publicly (?:available|released?)"
-        r"|(?:releas\w+|publish\w*|shar\w+) (?:their |the )?(?:code|models?|weights|data"
-        r"|checkpoints)"
-        r"|code (?:is )?(?:available|released?|online|on github))\b",
+        r"|(?:releas\w+|publish\w*|shar\w+) (?:their |the |its |all )?(?:own )?(?:model )?"
+        r"(?:code|models?|weights|data|checkpoints)"
+        r"|(?:code|models?|data|weights) (?:(?:will be|is|are|was|were|has been) )?(?:made )?"
+        r"(?:publicly )?(?:available|released?|online|on github|open-?sourced))\b",
         r"open[- ]?source\b",
         r"(?:(?:code|models?|weights|checkpoints?|data(?:sets?)?|implementation|toolkit|library"
         r"|system|resources?"

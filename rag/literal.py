@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rag.closeness import stand_close
 from rag.criteria import Words
 from rag.retrieve import sentences_of
-from rag.terms import acronym_of, canonical, find_any, is_name, spelled_out, words_of
+from rag.terms import How, acronym_of, canonical, find_any, is_name, spelled_out, words_of
 from rag.text import fold
 from rag.words import STOPWORDS, document_terms, stem
 
@@ -110,13 +110,14 @@ def _any_holds(snapshot: Snapshot, form: str, words: Words, among: Collection[in
 
 def _held(snapshot: Snapshot, place: int, forms: Sequence[str], words: Words) -> Match | None:
     """How the paper at *place* holds *forms*, if it does where it must."""
-    title = find_any(forms, title_of(snapshot, place), words.masks, exact=words.exact)
+    how: How = "exact" if words.exact else "inflected"
+    title = find_any(forms, title_of(snapshot, place), words.masks, how)
     if words.where == "title":
         return Match(2.0) if title else None
     loose = [form for form in forms if words.used and not words.exact and _is_loose(form)]
     abstract = abstract_of(snapshot, place)
     if not (
-        find_any(forms, abstract, words.masks, exact=words.exact)
+        find_any(forms, abstract, words.masks, how)
         or title
         or any(_near(f, abstract) for f in loose)
     ):
@@ -124,7 +125,7 @@ def _held(snapshot: Snapshot, place: int, forms: Sequence[str], words: Words) ->
     shown: dict[int, float] = {}
     passing: list[int] = []
     for number, text in sentences_in(snapshot, place):
-        spans = find_any(forms, text, words.masks, exact=words.exact)
+        spans = find_any(forms, text, words.masks, how)
         if not spans and not any(_near(form, text) for form in loose):
             continue
         own = tells_own(text)

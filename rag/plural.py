@@ -32,7 +32,8 @@ _USE = (  # what papers do, as "how many …" and "which ones …" have it
     r" (?:on|a|an|the|their|that|results|something|at|to|more|about|with|any)|are (?:about|on)|do)"
 )
 _USES = (  # and as "who …" has it
-    r"(?:uses|mentions|names|cites|evaluates|tests|reports|supports|handles|trains|fine-?tunes|pre-?trains|proposes"
+    r"(?:uses|mentions|names|cites|evaluates|tests|reports|supports|handles|trains|fine-?tunes"
+    r"|pre-?trains|proposes"
     r"|introduces|presents|releases|benchmarks|compares|applies|studies|investigates|works (?:on"
     r"|with|at)"
     r"|talks about|writes about|speaks (?:of|about)|tells|claims|runs|ran on|relies on|builds on"
@@ -49,7 +50,8 @@ _BOUND = (
 )
 _LISTS = (
     # which … papers, list all papers …, in how many abstracts …
-    rf"\b{_ASKS} (?:me )?(?:of )?(?:the |these |your |all |every |any |other "
+    rf"\b{_ASKS} (?:me )?(?:titles of |the titles of )?(?:of )?(?:the |these |your |all |every "
+    rf"|any |other "
     rf")*{_BETWEEN}{_PLAIN}\b",
     rf"\b(?:which|list|name|give me|show me|what)(?: me)?(?: all| the| every| other)* (?:[\w/'-]+ "
     rf")?{_OTHER}"
@@ -94,13 +96,18 @@ _LISTS = (
     # "papers on X", "MoE papers?", "…: papers?"
     rf"^\W*(?:(?:please|and|so|all|the|any|other|more|list|new|recent|\w+) ){{0,2}}?{_PLAIN} "
     rf"(?:on|about|that|which|who|whose|with"
-    r"|where|using|mentioning|related|w|not|(?-i:[a-z]+ing)|dealing|covering|proposing|introducing|discussing"
+    r"|where|using|mentioning|related|w|not|(?-i:[a-z]+ing)|dealing|covering|proposing"
+    r"|introducing|discussing"
     r"|involving|without|in which)\b",
     rf"(?:^|[.?!:;,-] ?)(?:the |which |what |any |other |and )?(?:[\w/'-]+ "
     rf"){{0,3}}?{_PLAIN}[\s?!.]*$",
     rf"\b(?:which|what) ones(?: are)?(?:[\s?!.]*$| {_ADVERB}{_USE}\b)",
     rf"\bwhich of (?:them|the papers|these papers|your papers|the abstracts) {_ADVERB}{_USE}\b",
-    r"^\W*(?:everything|evrything|anything|all|whatever)(?: (?:there is|you have|here|we have|in "
+    rf"^\W*who [\w -]{{0,24}}?{_BOUND}",
+    r"\b(?:do (?:you|we) have|have you got) anything (?:on|about)\b|\bwhich ones are\b"
+    r"|\bwhat all is there (?:on|about)\b",
+    r"^\W*(?:(?:show|list|find|give)(?: me)? )?(?:everything|evrything|anything|all|whatever)(?: "
+    r"(?:there is|you have|here|we have|in "
     r"here|else))*"
     r" (?:on|about|related to|regarding|concerning|to do with|dealing with|that (?:mentions?"
     r"|uses?))\b",

@@ -10,15 +10,16 @@ import re
 from rag.wording import either, verbs
 
 MENTIONS = either(
-    "us(?:es?|ed|ing)_(?:the|a)_(?:\\w+_)?(?:word|term|phrase|expression|acronym|abbreviation|name)s?",
-    "includ(?:es?|ing)_(?:the_)?(?:word|term|phrase|name)s?",
+    "us(?:es?|ed|ing)_(?:the|a)_(?:\\w+_)?(?:word|term|phrase|expression|acronym|abbreviation"
+    "|name)s?",
     '(?:word|term|phrase|expression)s?(?=_")',
     "(?:call|describe)s?_(?:themselves|itself)(?:_as)?",
     "ha(?:s|ve)_(?:the_)?(?:word|term|phrase)s?",
     "(?:bring|brought|brings)_.{0,3}up spoke_(?:of|about) wrote_about nam(?:es?|ed|ing)(?=_)",
     "mention(?:ed)?_(?:across|in)",
     verbs(
-        "mention cite contain bring+up speak+of,about talk+of,about refer+to say write+about",
+        "mention cite contain include bring+up speak+of,about talk+of,about,bout refer+to say "
+        "write+about",
         "turn+up appear occur point+to invoke",
     ).replace(" ", "_"),
 )
@@ -36,7 +37,7 @@ USES = either(
     "do(?:es)?_experiments_(?:on|with) carr(?:y|ies|ied)_out",
     verbs(
         "report/on use employ adopt apply rely+on,upon fine-tune finetune leverage utilize utilise",
-        "conduct perform",
+        "conduct perform combine integrate involve incorporate exploit give",
     ).replace(" ", "_"),
 )
 ABOUT = either(
@@ -69,7 +70,8 @@ SEVERAL_VERBS = re.compile(  # "uses or at least mentions"
     rf"\b(?:{USES}|{MENTIONS}|{ABOUT}),? (?:{WEAK} )+(?P<last>{MENTIONS}|{USES})\b", re.IGNORECASE
 )
 NEGATIVE = re.compile(
-    r"[,;]?\s+(?:but (?:not|no|without|never|none of)|and not|but (?:do|does|are|is)(?:n't| not)"
+    r"(?:[,;]\s+not (?:about|on)\s+)|[,;]?\s+(?:but (?:not|no|without|never|none of)|and not|but "
+    r"(?:do|does|are|is)(?:n't| not)"
     r"|and (?:do|does)(?:n't| not)|yet not|except(?: for| the)?|excluding|apart from|without|minus"
     r"|not counting|aside from"
     r"|(?<!something )(?<!anything )(?<!things )(?<!stuff )other than)\s+",
@@ -91,6 +93,7 @@ EMPTY = frozenset(
     techniques system systems new novel kind kinds type types subject topic topics area field
     question questions problem problems use used using run ran runs train trained training trains
     pre-train pretrain pre-trained pretrained fine-tune report reports claim claims show shows
+    describe describes described combine involve present presents so
     achieve achieves reach reaches get gets be being is are was were has have had having actually
     really experiments experiment size sizes scale scales up least most more less than over under
     own collection here tell tells us state states give gives speedup speed-up speedups speed-ups

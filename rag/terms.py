@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from rag.names import is_name_like
 from rag.words import STOPWORDS, compounds, stem
 
 Span = tuple[int, int]
+How = Literal["stemmed", "inflected", "exact"]
 
 # Prefixes that writers join, hyphenate or set apart: pretraining, pre-training, pre training.
 _JOINED = re.compile(
@@ -32,17 +34,22 @@ _SHOUTED = re.compile(r"[A-Z]{2,}")
 _LONGEST_ACRONYM = 8
 
 
-def find(form: str, text: str, *, exact: bool = False) -> tuple[Span, ...]:
-    """Where *form*, a name or words, stands in folded *text*; *exact* words are not inflected.
+def find(form: str, text: str, how: How = "stemmed") -> tuple[Span, ...]:
+    """Where *form*, a name or words, stands in folded *text*.
+
+    Words stand by their stems; *inflected*, a noun must be that noun; *exact*, only a plural is
+    allowed.
 
     >>> find("GPT-3", "Unlike GPT-3.5, GPT3 and GPT 3 (175B) did.")
     ((16, 20), (25, 30))
     >>> find("fine-tuned model", "finetuning models; we fine tune a model")
     ((0, 17),)
-    >>> find("scaling", "Scaling at scale", exact=True)
+    >>> find("optimization", "optimal or optimizations", "inflected")
+    ((11, 24),)
+    >>> find("scaling", "Scaling at scale", "exact")
     ((0, 7),)
     """
-    wanted = _compiled(form, exact)
+    wanted = _compiled(form, how)
     if wanted.needle not in text.lower():
         return ()
     if not wanted.stems:
@@ -53,7 +60,7 @@ def find(form: str, text: str, *, exact: bool = False) -> tuple[Span, ...]:
 
 
 def find_any(
-    forms: Iterable[str], text: str, masks: Iterable[str] = (), *, exact: bool = False
+    forms: Iterable[str], text: str, masks: Iterable[str] = (), how: How = "stemmed"
 ) -> tuple[Span, ...]:
     """Where any of *forms* stands in folded *text*, in order, outside of any of *masks*.
 
@@ -66,7 +73,7 @@ def find_any(
             {
                 (start, end)
                 for form in forms
-                for start, end in find(form, text, exact=exact)
+                for start, end in find(form, text, how)
                 if not any(low <= start and end <= high for low, high in hidden)
             }
         )
@@ -103,7 +110,7 @@ def _name_pattern(form: str) -> re.Pattern[str]:
     if version:  # "Llama 3, 3.1 and 3.2" holds Llama 3.1 and Llama 3.2
         parts.insert(-1, r"(?:v?\d+(?:\.\d+)*(?:\s*,\s*(?:and\s+)?|\s*/\s*|\s+and\s+|\s*&\s*))*v?")
         parts[-1] = parts[-1].removeprefix("v")
-    body = r"[-\s_~]*".join(parts)
+    body = r"[-\s_~@]*".join(parts)
     open_ended = not any(char.isdigit() for char in form) and form[-1:].isalpha() and len(form) > 2
     tail = r"(?:\d[\d.]*[a-zA-Z]?)?" if open_ended else ""
     shouted = all(_SHOUTED.fullmatch(run) for run in runs)
@@ -139,16 +146,20 @@ class _Wanted:
     needle: str  # lower-case letters that a text must hold: cheaper to look for than the pattern
     stems: tuple[str, ...] = ()
     joined: str = ""
+    endings: tuple[str, ...] = ()  # of its words, where they must be those very nouns
 
     def means(self, held: Sequence[str]) -> bool:
-        return tuple(map(canonical, held)) == self.stems or canonical("".join(held)) == self.joined
+        same = tuple(map(canonical, held)) == self.stems
+        if not same and canonical("".join(held)) != self.joined:
+            return False
+        return not self.endings or tuple(map(_ending, held)) == self.endings
 
 
 @lru_cache(maxsize=4096)
-def _compiled(form: str, exact: bool) -> _Wanted:
+def _compiled(form: str, how: How) -> _Wanted:
     form = _PLURAL.sub("", form)
     words = words_of(form)
-    if exact and words and not is_name(form):
+    if how == "exact" and words and not is_name(form):
         body = r"[-\s]+".join(re.escape(word) for word in words)
         return _Wanted(re.compile(rf"(?<!\w){body}(?:e?s)?(?!\w)", re.IGNORECASE), words[0].lower())
     if is_name(form) or not words:
@@ -160,8 +171,27 @@ def _compiled(form: str, exact: bool) -> _Wanted:
     body = r"[-\s]*".join(rf"({_inflected(piece)})" for piece in pieces)
     pattern = re.compile(rf"(?<!\w){body}(?!\w)", re.IGNORECASE)
     return _Wanted(
-        pattern, pieces[0].lower()[:3], tuple(map(canonical, words)), canonical("".join(words))
+        pattern,
+        needle=pieces[0].lower()[:3],
+        stems=tuple(map(canonical, words)),
+        joined=canonical("".join(words)),
+        endings=tuple(map(_ending, pieces)) if how == "inflected" else (),
     )
+
+
+# Endings that make another word: sustainability is not what is sustained.
+_ENDINGS = re.compile(
+    r"(?:(?:abil|ibil)ity|iz?ation|ation|ition|ment|ness|ity|ism|ist|ance|ence|ency|ive|ous|al|able"
+    r"|ible|ful|ly|er|or)$"
+)
+
+
+def _ending(word: str) -> str:
+    """What makes *word* another word than its kin; its number and tense do not."""
+    lower = word.lower()
+    single = f"{lower[:-3]}y" if lower.endswith("ies") else lower.removesuffix("s")
+    found = _ENDINGS.search(_BRITISH.sub("iz", single))
+    return found[0] if found else ""
 
 
 _PLURAL = re.compile(r"(?<=[A-Z]{2})'?s$")  # LLMs, GPUs

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rag.asked import read_criteria
 from rag.criteria import Amount, Brings, IsKind, Topic, Words, described
 from rag.text import fold
+
+WORDS = """
+which papers mention use about not and or but how many surveys except ( ) " - : ? , GPT-4 T5 the
+introduce benchmark for more than 10x 1T tokens GPUs $ % both in title don't count that who
+论文 哪些
+""".split()
 
 
 def read(question):
@@ -131,3 +139,11 @@ def test_criteria_are_told_in_words():
     assert criteria is not None
     told = described(criteria)
     assert told == "are surveys, and mention “RLHF”, and do not mention “DPO”"
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=8), max_size=40).map(" ".join))
+@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+def test_any_question_can_be_read(question):
+    """However broken, it gives criteria that can be told, or none."""
+    criteria = read_criteria(fold(question))
+    assert criteria is None or described(criteria)

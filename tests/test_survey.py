@@ -112,7 +112,7 @@ def test_a_long_list_is_never_cut(library):
     [
         ("which papers mention GSM8K?", "which papers mention GSM8K and MATH?"),
         ("which papers mention GPT-4?", "which papers mention GPT-4 but not ChatGPT?"),
-        ("how many surveys are there?", "surveys that mention hallucinations"),
+        ("how many surveys are there?", "surveys that mention pruning"),
         ("papers that introduce a benchmark", "papers that introduce a benchmark for agents"),
     ],
 )

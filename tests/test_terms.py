@@ -49,9 +49,9 @@ def test_words_are_matched_by_their_stems(words, in_, not_in):
 
 def test_exact_words_are_not_inflected():
     """Who asks for a word in quotation marks wants that word; its plural is still it."""
-    assert find("scaling", "Scaling laws", exact=True)
-    assert not find("scaling", "models at scale", exact=True)
-    assert find("agent", "two agents", exact=True)
+    assert find("scaling", "Scaling laws", "exact")
+    assert not find("scaling", "models at scale", "exact")
+    assert find("agent", "two agents", "exact")
 
 
 def test_longer_names_can_be_masked():
