@@ -134,6 +134,25 @@ def correction(text: str) -> Aside | None:
     return _first_piece(body)
 
 
+_NOT_BUT = re.compile(
+    r"^\W*(?:no|nope|sorry|nein|non)?[\s,]*(?:i said |i meant )?(?:not|nicht|pas)"
+    r" (?:for |on |in |with )?(?P<wrong>[^,;.]{1,60}?)[,;.]? (?:but |sondern |mais |sino )?"
+    r"(?:for |on |in |with )?(?P<right>[^,;?]{1,60}?)[?.!]?$",
+    re.IGNORECASE,
+)
+
+
+def replacement(text: str, asked: str) -> tuple[str, str] | None:
+    """What of the question *asked* is put right by "no, not CIFAR, Path-X", and by what.
+
+    >>> replacement("no, not on CIFAR, Path-X", "accuracy on CIFAR?")
+    ('CIFAR', 'Path-X')
+    """
+    found = _NOT_BUT.match(text)
+    held = found is not None and f" {found['wrong'].lower()}" in f" {asked.lower()}"
+    return (found["wrong"], found["right"]) if found and held else None
+
+
 def _is_a_thing(text: str) -> bool:
     """Whether *text* can be what was meant: "the other paper", "OpenELM"."""
     few = 0 < len(text.split()) <= _MOST_OF_A_NAME and bool(subject_words(text))

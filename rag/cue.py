@@ -41,7 +41,7 @@ _ENGLISH = re.compile(
 )
 _PRONOUN = re.compile(
     r"\b(?:it|its|it's|they|they're|them|their|theirs)\b"
-    r"|(?:什么|多少|哪些|怎么)?(?:它|他们|她们|这个|那个|这篇|那篇|其(?!他|它|余))",
+    r"|(?:什么|多少|哪些|怎么)?(?:它|他们|她们|这个|那个|这篇|那篇|作者|其(?!他|它|余))",
     re.IGNORECASE,
 )
 _FOREIGN_PRONOUN = re.compile(
@@ -49,6 +49,9 @@ _FOREIGN_PRONOUN = re.compile(
     r"|dies(?:e[rsnm]?)?|das(?! \w+e[nrs]? [A-Z])(?! [A-Z])"
     r"|eso|esto|ello|ellos|ellas|sus?|este|esta|ese|esa|lo(?= \w+(?:ron|o|an|en)\b)"
     r"|elles?|ils?(?! y a)|ca|cela|leurs?|ses|sa|ce(?:t|tte)?(?! que\b)"
+    r"|d(?:ie|er|en) autor(?:en)?|los autores|l'auteur|les auteurs"
+    r"|das (?:paper|modell|system|verfahren)|die (?:arbeit|methode|studie)"
+    r"|el (?:modelo|articulo|metodo|sistema)|le (?:modele|papier|systeme)|la methode"
     r"|isso|isto|seus?|suas?|eles?|elas?|questo|quello|suoi?|sue|loro)\b",
     re.IGNORECASE,
 )
@@ -181,9 +184,14 @@ def is_foreign(text: str) -> bool:
     return not _ENGLISH.search(text) and small > max(0, len(words) // 4)
 
 
+def may_name(word: str) -> bool:
+    """Whether *word*, as written, can be the name of something a paper introduces."""
+    return word.lower() not in COMMON and word not in _FOREIGN_WORDS
+
+
 def names_of_its_own(text: str) -> list[str]:
     """The words of *text* written as names that a paper could introduce."""
-    return [name for name in marked_names(text) if name.lower() not in COMMON]
+    return [name for name in marked_names(text) if may_name(name)]
 
 
 # --- Whether a question points back ---------------------------------------------------------------

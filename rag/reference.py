@@ -27,6 +27,7 @@ _OTHERWISE = re.compile(
 )
 _ALL_OF_THEM = re.compile(
     r"\b(?:which|what) (?:one|of (?:them|these|those|the (?:two|three|four|five)))\b|\bboth\b"
+    r"|\b(?:these|those) two\b"
     r"|\bthe two(?=\s*(?:$|[?.!,;]|papers|systems|models|methods|of them|are|is|do|have|differ"
     r"|comp))|\bbetween them\b|\b(?:each|either|neither) (?:one|of them)\b|\beach other\b"
     r"|\bwelche[rsn]? (?:von|der) (?:beiden|ihnen)|\bbeide[ns]?\b|\bcual de (?:los|las) dos\b"

@@ -137,7 +137,7 @@ def called(snapshot: Snapshot, paper_id: str, title: str, answer: Answer) -> str
 def introduced(snapshot: Snapshot, text: str) -> dict[str, frozenset[str]]:
     """The names in *text* that a few papers introduce, with their ids."""
     found = introduced_names(snapshot, text)
-    return {name: ids for name, ids in found.items() if name.lower() not in cue.COMMON}
+    return {name: ids for name, ids in found.items() if cue.may_name(name)}
 
 
 def unheard_of(snapshot: Snapshot, text: str) -> list[str]:

@@ -119,6 +119,7 @@ et sur combien de GPU l'ont-ils évalué ?
 Et sa taille ?
 ¿En qué datos la evaluaron?
 sur quels jeux de données ?
+Welche Probleme sehen die Autoren?
 它快多少？
 那它支持哪些语言？
 """.strip().splitlines()
@@ -392,6 +393,7 @@ def test_beside_an_earlier_one_both_are_named(read_as: Read, question: str, mean
         ("how big is the other one?", "how big is Cannellini?"),
         ("wie groß ist die zweite?", "wie groß ist Cannellini?"),
         ("which one is faster?", "which one is faster? (Borlotti and Cannellini)"),
+        ("how do these two differ?", "how do these two differ? (Borlotti and Cannellini)"),
         ("are both sold?", "are both sold? (Borlotti and Cannellini)"),
         ("what do they have in common?", "what do they have in common? (Borlotti and Cannellini)"),
     ],
@@ -460,6 +462,9 @@ def test_a_correction_asks_of_what_was_meant(read_as: Read, question: str, means
 def test_a_correction_can_be_of_the_question(read_as: Read):
     """The same paper is meant by "no, I meant in winter"."""
     assert read_as("no, I meant on Market-500", ACCURACY) == (
+        "What accuracy does PINTO-7 have on Market-500?"
+    )
+    assert read_as("no, not on Garden-2000, on Market-500", ACCURACY) == (
         "What accuracy does PINTO-7 have on Market-500?"
     )
     assert read_as("no, I meant how old it is", ACCURACY) == "how old it is (PINTO-7)"
