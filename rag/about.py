@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from rag.store import Snapshot
 
+LITTLE = 0.4  # of its rarity counts a word that heads many subjects
 MOST_READ = 4000  # papers whose words are read for a topic, the likeliest first
 
 
@@ -70,6 +71,8 @@ def _topic_forms(snapshot: Snapshot, topic: Topic, among: Collection[int]) -> li
 _ATTACHED = re.compile(
     r"(?:multi|non|pre|post|self|co|sub|inter|cross|semi|meta|hyper|bi|uni|anti|re|un|de)-"
 )
+# Heads of so many subjects that the word before them is the subject: federated learning.
+_SAYS_LITTLE = frozenset("learning training tuning data models model systems system".split())
 _TAIL_NOUNS = frozenset(
     """
     models model methods method systems system techniques technique approaches approach algorithms
@@ -171,6 +174,7 @@ def _rare_words(snapshot: Snapshot, phrase: str) -> tuple[_Rare, ...]:
             parts = [joined]  # "multi" and "agent" apart are not multi-agent
         held = min(count, max(map(snapshot.lexical.document_frequency, {stem(lower), joined})))
         rarity = float(np.log(1 + (count - held + 0.5) / (held + 0.5)))
+        rarity *= LITTLE if lower in _SAYS_LITTLE else 1.0
         whole = tuple(part for part in parts if part not in STOPWORDS) or (joined,)
         words[joined] = _Rare(joined, whole, rarity)
     return tuple(words.values())
