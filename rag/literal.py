@@ -38,6 +38,8 @@ class Match:
 
 @lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
+    if text.isascii() and "\\" not in text:  # most abstracts: nothing else to fold in them
+        return text.replace("`", "'")
     return fold(_LATEX_ACCENT.sub(r"\1", text))
 
 
