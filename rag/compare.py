@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag import sides
 from rag.compose import Scored, is_stated, score_sentences
+from rag.embed import CORES
 from rag.facets import FACETS, facet_sentences, incomparable
 from rag.prompts import render
 from rag.question import focus
@@ -105,12 +107,10 @@ def _table(
     subjects = tuple(_subject(library, side) for side in found)
     if not axes:
         return _by_facets(library, found, subjects, numbers)
-    cells = tuple(
-        tuple(_cell(library, side, axis, numbers) for axis in axes)
-        if side.place is not None
-        else (Cell(),) * len(axes)
-        for side in found
-    )
+    pairs = [(side, axis) for side in found for axis in axes]
+    with ThreadPoolExecutor(CORES) as pool:  # a cell is mostly the models' time
+        flat = list(pool.map(lambda pair: _cell(library, pair[0], pair[1], numbers), pairs))
+    cells = tuple(tuple(flat[i : i + len(axes)]) for i in range(0, len(flat), len(axes)))
     labels = tuple(sides.label_of(axis) for axis in axes)
     return Table(subjects, labels, cells, _cautions(cells, labels))
 
@@ -124,7 +124,8 @@ def _subject(library: Library, side: Side) -> Subject:
 
 def _cell(library: Library, side: Side, axis: str, numbers: dict[int, int]) -> Cell:
     """What the paper of *side* says on *axis*: one or two of its sentences, or nothing."""
-    assert side.place is not None
+    if side.place is None:
+        return Cell()
     # A description would only add words that the abstract need not have: the paper is known.
     name = side.name if only_name(side.name) else "it"
     reading = read_one(library, sides.asked_of(axis, name), side.place)

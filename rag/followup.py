@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag import asides, cue, reference
-from rag.fragment import Fragment, alike, ends_a_name, fragment, is_subject, parts_after
+from rag.dialogue import asides, cue, reference
+from rag.dialogue.fragment import Fragment, alike, ends_a_name, fragment, is_subject, parts_after
 from rag.names import key_of
 from rag.rank import fuse
 from rag.retrieve import RARE_NAME, Library, latin_share, named_papers, read, signals_of

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from rag.criteria import asks_for_list
+from rag.listing.criteria import asks_for_list
 from rag.names import marked_names
 from rag.question import focus
 from rag.sides import asks_to_compare, several_in

@@ -7,15 +7,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag import topics
-from rag.asked import read_criteria
-from rag.criteria import Clause, Criteria, Criterion, Topic, Words, described
-from rag.literal import Match, title_of
-from rag.matches import Collected, meeting
+from rag.listing import topics
+from rag.listing.asked import read_criteria
+from rag.listing.criteria import Clause, Criteria, Criterion, Topic, Words, described
+from rag.listing.terms import find, is_name
+from rag.matching.literal import Match, title_of
+from rag.matching.matches import Collected, meeting
 from rag.prompts import render
 from rag.question import focus
 from rag.retrieve import RARE_NAME, Library, Reading, read, sentence_vectors, sentences_of
-from rag.terms import find, is_name
 from rag.types import Citation, Coverage, Draft, Evidence, Hit, Source, Statement
 
 RETRIEVED = 20

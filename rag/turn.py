@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag import cue
+from rag.dialogue import cue
 from rag.names import key_of, names_in
 from rag.retrieve import Library, introduced_names
 from rag.text import fold

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.asked import read_criteria
-from rag.criteria import Amount, Brings, IsKind, Topic, Words, described
+from rag.listing.asked import read_criteria
+from rag.listing.criteria import Amount, Brings, IsKind, Topic, Words, described
 from rag.text import fold
 
 WORDS = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.criteria import Amount, Brings, Clause, Criteria, IsKind, Topic, Words, described
+from rag.listing.criteria import Amount, Brings, Clause, Criteria, IsKind, Topic, Words, described
 
 
 @pytest.mark.parametrize(

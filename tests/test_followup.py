@@ -9,11 +9,11 @@ import pytest
 
 from rag import store
 from rag.app import PaperChat, open_chat
-from rag.asides import after_a_change, correction, returning
-from rag.cue import cue
+from rag.dialogue.asides import after_a_change, correction, returning
+from rag.dialogue.cue import cue
+from rag.dialogue.fragment import fragment
 from rag.embed import load_embedded
 from rag.followup import RULES, Resolved, resolve
-from rag.fragment import fragment
 from rag.retrieve import Library
 from rag.settings import Settings
 from rag.text import digest, paper_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.kinds import KINDS, brings, kind_asked
+from rag.listing.kinds import KINDS, brings, kind_asked
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag import literal
 from rag.app import PaperChat
-from rag.criteria import Words
-from rag.literal import holding, tells_own, term_groups
+from rag.listing.criteria import Words
+from rag.matching import literal
+from rag.matching.literal import holding, tells_own, term_groups
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.plural import asks_for_list, is_english
+from rag.listing.plural import asks_for_list, is_english
 from rag.text import fold
 
 LISTS = """

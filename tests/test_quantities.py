@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.quantities import quantities
+from rag.listing.quantities import quantities
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.criteria import Amount
-from rag.states import states
+from rag.listing.criteria import Amount
+from rag.listing.states import states
 
 TRILLION = Amount("tokens", low=1e12, above=True, training=True)
 THOUSAND = Amount("accelerators", low=1000)

@@ -173,7 +173,7 @@ def test_lists_are_quick(library):
 
 def test_decide_is_told_in_the_order_of_strength(library):
     """Best first, ties by paper id."""
-    from rag.asked import read_criteria
+    from rag.listing.asked import read_criteria
 
     criteria = read_criteria("which papers mention Python?")
     assert criteria is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.terms import acronym_of, canonical, find, find_any, is_name, spelled_out
+from rag.listing.terms import acronym_of, canonical, find, find_any, is_name, spelled_out
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rag.about import shortened
-from rag.closeness import stand_close, stems_in
-from rag.topics import BIAS, CUT, CUT_BESIDE, FEATURES, NEAR, WEIGHTS, Signs, features, probability
+from rag.listing.closeness import stand_close, stems_in
+from rag.listing.topics import (
+    BIAS,
+    CUT,
+    CUT_BESIDE,
+    FEATURES,
+    NEAR,
+    WEIGHTS,
+    Signs,
+    features,
+    probability,
+)
+from rag.matching.about import shortened
 
 NOTHING = Signs(False, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
 PASSING = replace(NOTHING, sentences=1, abstract_share=1.0, sentence_share=1.0, whole=1.0)

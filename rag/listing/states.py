@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rag.criteria import Amount
+from rag.listing.criteria import Amount
+from rag.listing.quantities import Quantity, quantities
+from rag.listing.terms import canonical, words_of
 from rag.names import is_name_like
-from rag.quantities import Quantity, quantities
-from rag.terms import canonical, words_of
 
 BESIDE = 90  # characters from a percentage to what it is of
 _USUAL = re.compile(

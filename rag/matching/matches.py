@@ -7,11 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag import topics
-from rag.about import topic_signs
-from rag.criteria import Amount, Brings, Clause, Criterion, IsKind, Topic, Words
-from rag.kinds import KINDS, brings, needles
-from rag.literal import (
+from rag.listing import topics
+from rag.listing.criteria import Amount, Brings, Clause, Criterion, IsKind, Topic, Words
+from rag.listing.kinds import KINDS, brings, needles
+from rag.listing.states import states
+from rag.listing.terms import find
+from rag.matching.about import topic_signs
+from rag.matching.literal import (
     Match,
     abstract_of,
     holding,
@@ -20,8 +22,6 @@ from rag.literal import (
     title_of,
     with_words,
 )
-from rag.states import states
-from rag.terms import find
 from rag.types import Embedder
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.cue import has_predicate, without_opener
+from rag.dialogue.cue import has_predicate, without_opener
 
 _PREPOSITIONS = (
     "on in at with without using for of by from to about during under after before per among"

@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rag.bounds import amount_asked
-from rag.criteria import Brings, Clause, Field, IsKind, Topic, Words
-from rag.frames import ONLY_ASKS, REMARK
-from rag.kinds import BROUGHT, kind_asked
+from rag.listing.bounds import amount_asked
+from rag.listing.criteria import Brings, Clause, Field, IsKind, Topic, Words
+from rag.listing.frames import ONLY_ASKS, REMARK
+from rag.listing.kinds import BROUGHT, kind_asked
+from rag.listing.predicates import AND_VERB, EMPTY, NEGATIVE, SEVERAL_VERBS, VERB
+from rag.listing.terms import words_of
+from rag.listing.wording import either
 from rag.names import is_name_like
-from rag.predicates import AND_VERB, EMPTY, NEGATIVE, SEVERAL_VERBS, VERB
-from rag.terms import words_of
 from rag.text import squeeze
-from rag.wording import either
 from rag.words import STOPWORDS
 
 AND = re.compile(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from rag.terms import canonical
+from rag.listing.terms import canonical
 from rag.words import compounds
 
 REACH = 3  # words between those of a phrase that may stand apart

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rag.closeness import stand_close
-from rag.criteria import Words
+from rag.listing.closeness import stand_close
+from rag.listing.criteria import Words
+from rag.listing.terms import How, acronym_of, canonical, find_any, is_name, spelled_out, words_of
 from rag.retrieve import sentences_of
-from rag.terms import How, acronym_of, canonical, find_any, is_name, spelled_out, words_of
 from rag.text import fold
 from rag.words import STOPWORDS, document_terms, stem
 

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import topics
-from rag.closeness import stand_close, stems_in, stems_of
-from rag.criteria import Topic
-from rag.literal import abstract_of, candidates, other_names, sentences_in, tells_own, title_of
+from rag.listing import topics
+from rag.listing.closeness import stand_close, stems_in, stems_of
+from rag.listing.criteria import Topic
+from rag.listing.terms import find_any, words_of
+from rag.matching.literal import (
+    abstract_of,
+    candidates,
+    other_names,
+    sentences_in,
+    tells_own,
+    title_of,
+)
 from rag.names import is_name_like
 from rag.retrieve import sentences_of
-from rag.terms import find_any, words_of
 from rag.types import Embedder
 from rag.words import STOPWORDS, compounds, stem
 

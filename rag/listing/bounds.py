@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rag.criteria import Amount
-from rag.predicates import EMPTY, MENTIONS
-from rag.quantities import Quantity, quantities
-from rag.terms import canonical, words_of
+from rag.listing.criteria import Amount
+from rag.listing.predicates import EMPTY, MENTIONS
+from rag.listing.quantities import Quantity, quantities
+from rag.listing.terms import canonical, words_of
+from rag.listing.wording import either
 from rag.text import squeeze
-from rag.wording import either
 from rag.words import STOPWORDS
 
 _ABOUT = r"\s*(?:(?:about|around|some|roughly|an?) )*$"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.cue import has_predicate, subject_words, without_interjections
+from rag.dialogue.cue import has_predicate, subject_words, without_interjections
 
 _MOST_OF_A_NAME = 4  # words
 

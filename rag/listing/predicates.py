@@ -1,13 +1,13 @@
 """What a list question says that papers do: mention, use, introduce, be about.
 
-Patterns only: `rag.clauses` cuts questions along them.
+Patterns only: `rag.listing.clauses` cuts questions along them.
 """
 
 from __future__ import annotations
 
 import re
 
-from rag.wording import either, verbs
+from rag.listing.wording import either, verbs
 
 MENTIONS = either(
     "us(?:es?|ed|ing)_(?:the|a)_(?:\\w+_)?(?:word|term|phrase|expression|acronym|abbreviation"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rag.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
-from rag.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
-from rag.frames import pieces, unframed
-from rag.kinds import KINDS, kind_asked
-from rag.plural import is_english
+from rag.listing.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
+from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
+from rag.listing.frames import pieces, unframed
+from rag.listing.kinds import KINDS, kind_asked
+from rag.listing.plural import is_english
 from rag.text import fold, squeeze
 
 

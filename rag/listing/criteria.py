@@ -1,7 +1,7 @@
 """What a list is asked for, as values: a paper must meet every clause.
 
-`rag.asked` reads them from a question, `rag.matches` decides them for papers; `described` says
-them in words, so that people see how their question was understood.
+`rag.listing.asked` reads them from a question, `rag.matching.matches` decides them for papers;
+`described` says them in words, so that people see how their question was understood.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.plural import asks_for_list
-from rag.quantities import Measure
+from rag.listing.plural import asks_for_list
+from rag.listing.quantities import Measure
 
 __all__ = [
     "Amount", "Brings", "Clause", "Criteria", "Criterion", "Field", "IsKind", "Topic", "Words",

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.terms import canonical, words_of
+from rag.listing.terms import canonical, words_of
 
 
 @dataclass(frozen=True, slots=True)

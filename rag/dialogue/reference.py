@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.cue import subject_words, wants_others, without_opener
+from rag.dialogue.cue import subject_words, wants_others, without_opener
 from rag.words import content_words
 
 _FEW_BEFORE = 2  # words of content before a pronoun: with more of them, it refers to one of them

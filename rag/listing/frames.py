@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag.plural import asks_for_list
+from rag.listing.plural import asks_for_list
+from rag.listing.wording import either
 from rag.text import squeeze
-from rag.wording import either
 
 _PIECE = re.compile(r"(?<=[.?!;])\s+|\s+(?:-|--)\s+|(?<=\?)(?=\S)")
 _COLLECTION = either("collection corpus library set list")

@@ -1,0 +1,1 @@
+"""Which papers of a collection meet the criteria of a list, and by which sentence."""
