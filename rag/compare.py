@@ -17,7 +17,7 @@ from rag.compose import Scored, is_stated, score_sentences
 from rag.embed import CORES
 from rag.facets import FACETS, facet_sentences, incomparable
 from rag.prompts import render
-from rag.question import focus
+from rag.question import focus, has_figure, wanted
 from rag.retrieve import (
     Library,
     read,
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RETRIEVED = 20
-SECOND_AT_LEAST = 0.15  # probability of a second sentence in a cell
+FIGURE_AT_LEAST = 0.8  # probability of one sentence with a figure where one is wanted: it is the one
+SECOND_AT_LEAST = 0.12  # probability of a second sentence in a cell
 MOST_IN_CELL = 2
 SHARED_AT_LEAST = 0.5  # cosine of two sentences, one of each side, that say something in common
 
@@ -66,13 +67,15 @@ def compare(
     if not subjects and within_one(library, asked, found):
         return None
     found_at = time.perf_counter()
-    wanted = tuple(axes) if subjects else _axes_of(asked, found)
+    asked_for = tuple(axes) if subjects else _axes_of(asked, found)
     numbers = {place: n for n, place in enumerate(_places(found), 1)}
-    table = _table(library, found, wanted, numbers)
+    table = _table(library, found, asked_for, numbers)
     silent = not any(cell.stated for row in table.cells for cell in row)
     return Draft(
         "comparison",
-        statements=() if silent else _lines(library, found, numbers),
+        statements=()
+        if silent
+        else (*_closest(library, found, table, numbers), *_lines(library, found, numbers)),
         abstention="not_stated" if silent else None,
         sources=tuple(_source(library, place, n) for place, n in numbers.items()),
         message=_message(found),
@@ -80,7 +83,7 @@ def compare(
         retrieved=_retrieved(library, found, hits),
         trace={
             "sides": "; ".join(f"{s.name} = {_title(library, s) or 'missing'}" for s in found),
-            "axes": "; ".join(wanted) or "none named: those both abstracts speak to",
+            "axes": "; ".join(asked_for) or "none named: those both abstracts speak to",
         },
         found_at=found_at,
     )
@@ -129,9 +132,13 @@ def _cell(library: Library, side: Side, axis: str, numbers: dict[int, int]) -> C
     # A description would only add words that the abstract need not have: the paper is known.
     name = side.name if only_name(side.name) else "it"
     reading = read_one(library, sides.asked_of(axis, name), side.place)
-    if not is_stated(library.snapshot, reading):
-        return Cell()
     scored = score_sentences(library.snapshot, reading, library.snapshot.papers[side.place])
+    figure = wanted(reading.question).number
+    if figure:  # a number that no sentence gives is not stated
+        scored = tuple(one for one in scored if has_figure(one.sentence.text))
+    sure = figure and bool(scored) and scored[0].probability >= FIGURE_AT_LEAST
+    if not scored or not (sure or is_stated(library.snapshot, reading)):
+        return Cell()
     chosen = _worth_quoting(scored)
     return _quoting(library, side.place, chosen, numbers[side.place])
 
@@ -214,6 +221,20 @@ def _lines(
     if None not in apart.values():
         different = {place: i for place, i in apart.items() if i is not None}
         told.append(_line(library, numbers, "Different", different))
+    return tuple(told)
+
+
+def _closest(
+    library: Library, found: Sequence[Side], table: Table, numbers: dict[int, int]
+) -> tuple[Statement, ...]:
+    """For a side whose abstract is silent on every axis, the sentence that comes closest."""
+    told = []
+    for side, row in zip(found, table.cells, strict=True):
+        if side.place is not None and not any(cell.stated for cell in row):
+            paper = library.snapshot.papers[side.place]
+            reading = read_one(library, "; ".join(table.axes), side.place)
+            best = score_sentences(library.snapshot, reading, paper)[0].sentence
+            told.append(_line(library, numbers, "Closest", {side.place: best.number}))
     return tuple(told)
 
 

@@ -252,6 +252,11 @@ def has_name_of(sentence: str, noun: str, question: str) -> bool:
     return bool(names) and noun in terms
 
 
+def has_figure(sentence: str) -> bool:
+    """Whether *sentence* gives a number, in figures or in words; one in a name does not count."""
+    return any(_is_figure(word) for word in _FIGURES.findall(fold(sentence)))
+
+
 def missing_formal_words(question: str, sentences: Sequence[str]) -> set[str]:
     """Words for what abstracts hardly tell (licence, venue, …) that no sentence has, as stems."""
     formal = " ".join(found[0] for found in _FORMAL.finditer(question))

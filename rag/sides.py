@@ -112,6 +112,12 @@ _BETWEEN = re.compile(
     rf"|for)\s+{MARK}",
     re.IGNORECASE,
 )
+# "Average score for A, B and C": what is asked stands before the sides.
+_OF_SIDES = re.compile(
+    rf"^(?:and\s+)?(?:what(?:'s| is| are| was| were)\s+)?(?:the\s+)?([^{MARK}]+?)"
+    rf"\s+(?:for|of|in)\s+(?:the\s+)?{MARK}(?:\W|{MARK}|\b(?:and|or|vs|versus|against|the)\b)*[^{MARK}]*$",
+    re.IGNORECASE,
+)
 _AND_ASKS = re.compile(
     r"\s*,?\s+and\s+(?=(?:(?:on|in|at|with|for|to|by|of|from|under)\s+)?(?:how|what|which|who|where"
     r"|when|why|do|does|did|is|are|was|were|can)\b)|\s*,\s+(?=(?:(?:on|in|at|with|for|to|by|of"
@@ -319,7 +325,11 @@ def axes_in(text: str) -> tuple[str, ...]:
     colon are one each. A clause that only tells what the sides are is none.
     """
     clauses = [squeeze(clause) for clause in _STOPS.split(text) if squeeze(clause)]
-    asking = [clause for clause in clauses if _ASKS.match(clause) or _ORDERS.match(clause)]
+    asking = [
+        clause
+        for clause in clauses
+        if (_ASKS.match(clause) or _ORDERS.match(clause)) and _says_something(clause)
+    ]
     found: list[str] = []
     after_sides = False
     for clause in clauses:
@@ -332,28 +342,31 @@ def axes_in(text: str) -> tuple[str, ...]:
 
 
 def _of_clause(clause: str, *, only_told: bool) -> list[str]:
-    """The axes of one clause: its own questions, or the list that follows the sides."""
+    """The axes of one clause: its own questions, or the list that stands before or after sides."""
     if only_told:
         return []
-    between = _BETWEEN.search(clause)
-    if between:
-        return _items(between[1])
-    last = clause.rfind(MARK)
-    if last < 0:
-        follow = _AXES_FOLLOW.search(clause) if _ORDERS.match(clause) else None
-        if follow:
-            return _items(clause[follow.end() :])
-        return _items(_ORDERS.sub("", clause)) if _ORDERS.match(clause) else _questions(clause)
+    before = _BETWEEN.search(clause) or _OF_SIDES.match(clause)
+    if before and _says_something(before[1]):
+        return _items(before[1])
+    if MARK in clause:
+        return _after_sides(clause, clause.rfind(MARK))
+    if not _ORDERS.match(clause):
+        return _questions(clause)
+    follow = _AXES_FOLLOW.search(clause)
+    return _items(clause[follow.end() :] if follow else _ORDERS.sub("", clause))
+
+
+def _after_sides(clause: str, last: int) -> list[str]:
+    """The axes of a clause whose last side stands at *last*."""
     rest = _MARKS.sub("", clause[last:])
+    asks = bool(_ASKS.match(rest.strip(" ,")))
     follow = _AFTER_SIDES.search(rest)
-    if follow and not _ASKS.match(rest.strip(" ,")):
+    if follow and not asks:
         return _items(rest[follow.end() :])
     told_what_for = re.match(r"\s*for\b", rest, re.IGNORECASE)
     if _ORDERS.match(clause) or told_what_for or not _says_something(clause):
         return []
-    if not _says_something(clause[:last]) and _ASKS.match(rest.strip(" ,")):
-        return _questions(rest)
-    return _questions(clause)
+    return _questions(rest if asks and not _says_something(clause[:last]) else clause)
 
 
 def _questions(clause: str) -> list[str]:
@@ -396,7 +409,9 @@ def asked_of(axis: str, name: str) -> str:
         return axis.replace(MARK, name)
     axis = label_of(axis)
     asked, count = _STANDS_FOR_SIDES.subn(name, axis, count=1)
-    return asked if count or name == "it" else f"{axis} ({name})"
+    if count or name == "it":
+        return asked
+    return f"{axis} {'for' if _ASKS.match(axis) else 'of'} {name}"
 
 
 def label_of(axis: str) -> str:
