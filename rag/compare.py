@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RETRIEVED = 20
-FIGURE_AT_LEAST = 0.8  # probability of one sentence with a figure where one is wanted: it is the one
+FIGURE_AT_LEAST = 0.8  # probability of one sentence, with a figure where one is wanted: stated
 SECOND_AT_LEAST = 0.12  # probability of a second sentence in a cell
 MOST_IN_CELL = 2
 SHARED_AT_LEAST = 0.5  # cosine of two sentences, one of each side, that say something in common

@@ -21,7 +21,7 @@ from rag.types import PairRead
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_TOKENS = 448  # of a pair; a longer abstract is read in pieces of it
+MOST_TOKENS = 250  # of a pair, about what it was trained on; a longer abstract is read in pieces
 HEAD_TOKENS = 96  # of the question, and of the title
 CLS, SEP = 101, 102
 
