@@ -72,6 +72,7 @@ FLOORS = {
     "ui/app": 5.0,
     "eval/run": 5.0,
     "eval/calibrate": 5.0,
+    "eval/topics": 5.0,
     "eval/retrieval": 5.0,
     "eval/speed": 5.0,
     "eval/report": 5.1,
