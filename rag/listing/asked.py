@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rag.listing.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
 from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
+from rag.listing.formulas import plain_formulas
 from rag.listing.frames import pieces, unframed
 from rag.listing.kinds import KINDS, kind_asked
 from rag.listing.plural import is_english
@@ -22,7 +23,7 @@ def read_criteria(question: str) -> Criteria | None:
     >>> read_criteria("how many surveys are there?").clauses[0].any_of
     (IsKind(kind='survey', where='any'),)
     """
-    text = squeeze(question)
+    text = plain_formulas(squeeze(question))
     main, remarks = pieces(text)
     found = tuple(clauses(unframed(main), main)) if is_english(text) else _foreign(text)
     for remark in remarks:

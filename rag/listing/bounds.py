@@ -40,7 +40,7 @@ _OR_LESS = re.compile(
 _BETWEEN = re.compile(r"\b(?:between|from|of)\s*$", re.IGNORECASE)
 _MONEY = re.compile(
     r"\b(?:(?:in )?(?:actual |real )?money|dollars?|dollar amounts?|usd|us\$|cents|euros?"
-    r"|price tag|monetary)\b|\$",
+    r"|price tag|monetary)\b|(?<!\S)\$(?=\s*\d|\s|$|[?.,;)])",
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"\s*\([^()]*\)")

@@ -29,7 +29,8 @@ OR = re.compile(
     r"\s*,\s*(?:or\s+)?|\s+(?:or|and/or|resp\.)\s+|\s+/\s+|(?<=[a-z]{3})/(?=[a-z]{3})",
     re.IGNORECASE,
 )
-BRACKETS = re.compile(r"\s*\(([^()]*)\)")
+# An aside; what stands in brackets at a sign, or alone, is a formula: O(n^2).
+BRACKETS = re.compile(r"(?:(?<=\S)\s+|(?<=[a-z]{3}))\(([^()]*)\)")
 QUOTED = re.compile(r"\"([^\"]{2,80})\"|(?<!\w)'([^']{2,80})'(?!\w)")
 _WHERE = re.compile(
     r"\b(?:in|within) (?:(?:the|their|its|his) )?(?P<where>titles?|abstracts?|names?)\b"

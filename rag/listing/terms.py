@@ -110,7 +110,7 @@ def _name_pattern(form: str) -> re.Pattern[str]:
     if version:  # "Llama 3, 3.1 and 3.2" holds Llama 3.1 and Llama 3.2
         parts.insert(-1, r"(?:v?\d+(?:\.\d+)*(?:\s*,\s*(?:and\s+)?|\s*/\s*|\s+and\s+|\s*&\s*))*v?")
         parts[-1] = parts[-1].removeprefix("v")
-    body = r"[-\s_~@]*".join(parts)
+    body = (r"[-\s_~@*()]*" if "(" in form else r"[-\s_~@*]*").join(parts)
     open_ended = not any(char.isdigit() for char in form) and form[-1:].isalpha() and len(form) > 2
     tail = r"(?:\d[\d.]*[a-zA-Z]?)?" if open_ended else ""
     shouted = all(_SHOUTED.fullmatch(run) for run in runs)
@@ -168,7 +168,8 @@ def _compiled(form: str, how: How) -> _Wanted:
         return _Wanted(_name_pattern(form) if words and runs else _NOTHING, needle)
     pieces = [piece for word in words for piece in _pieces(word)]
     # Inflections in a row are a superset of what is meant: the stems are compared afterwards.
-    body = r"[-\s]*".join(rf"({_inflected(piece)})" for piece in pieces)
+    between = r"[-\s*()]*" if "(" in form else r"[-\s*]*"  # C*-algebras, O(n log n)
+    body = between.join(rf"({_inflected(piece)})" for piece in pieces)
     pattern = re.compile(rf"(?<!\w){body}(?!\w)", re.IGNORECASE)
     return _Wanted(
         pattern,

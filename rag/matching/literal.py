@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rag.listing.closeness import stand_close
 from rag.listing.criteria import Words
+from rag.listing.formulas import plain_formulas
 from rag.listing.terms import How, acronym_of, canonical, find_any, is_name, spelled_out, words_of
 from rag.retrieve import sentences_of
 from rag.text import fold
@@ -38,11 +39,12 @@ class Match:
 
 @lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
-    if text.isascii() and "\\" not in text:  # most abstracts: nothing else to fold in them
+    if text.isascii() and not _TEX.search(text):  # most abstracts: nothing else to fold in them
         return text.replace("`", "'")
-    return fold(_LATEX_ACCENT.sub(r"\1", text))
+    return plain_formulas(fold(_LATEX_ACCENT.sub(r"\1", text)))
 
 
+_TEX = re.compile(r"[\\$^{]")
 _LATEX_ACCENT = re.compile(r"\\['`^\"~=.]\{?([A-Za-z])\}?")  # Pok\'emon
 
 
