@@ -81,7 +81,7 @@ class PaperChat:
         library = self._library()
         draft = compare.compare(library, question, subjects, axes)
         if draft is None:
-            raise UsageError("these name fewer than two papers; name two to five different ones")
+            raise UsageError("these name fewer than two different things; name two to five papers")
         trace = {"route": "asked to compare", **draft.trace}
         return self._finished(library, question, question, draft, trace, began)
 

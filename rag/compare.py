@@ -16,8 +16,9 @@ from rag import sides
 from rag.compose import Scored, is_stated, score_sentences
 from rag.embed import CORES
 from rag.facets import FACETS, facet_sentences, incomparable
+from rag.names import key_of
 from rag.prompts import render
-from rag.question import focus, has_figure, wanted
+from rag.question import focus, has_figure, missing_formal_words, wanted
 from rag.retrieve import (
     Library,
     read,
@@ -61,13 +62,14 @@ def compare(
     """
     asked = fold(question) if subjects else focus(question)
     hits = read(library.snapshot, library.embedder, asked, RETRIEVED).hits
-    found = given(library, subjects) if subjects else sides_of(library, asked, hits)
-    if len(found) < 2 or all(side.place is None for side in found):
+    every = given(library, subjects) if subjects else sides_of(library, asked, hits)
+    found, left_out = every[: sides.MOST_SIDES], every[sides.MOST_SIDES :]
+    if len(found) < 2 or (not subjects and within_one(library, asked, found)):
         return None
-    if not subjects and within_one(library, asked, found):
-        return None
+    if all(side.place is None for side in found):
+        return _nothing_here(library, found, hits)
     found_at = time.perf_counter()
-    asked_for = tuple(axes) if subjects else _axes_of(asked, found)
+    asked_for = tuple(axes) if subjects else _axes_of(asked, every)
     numbers = {place: n for n, place in enumerate(_places(found), 1)}
     table = _table(library, found, asked_for, numbers)
     silent = not any(cell.stated for row in table.cells for cell in row)
@@ -78,7 +80,7 @@ def compare(
         else (*_closest(library, found, table, numbers), *_lines(library, found, numbers)),
         abstention="not_stated" if silent else None,
         sources=tuple(_source(library, place, n) for place, n in numbers.items()),
-        message=_message(found),
+        message=_message(found, left_out, silent=silent),
         table=table,
         retrieved=_retrieved(library, found, hits),
         trace={
@@ -133,6 +135,9 @@ def _cell(library: Library, side: Side, axis: str, numbers: dict[int, int]) -> C
     name = side.name if only_name(side.name) else "it"
     reading = read_one(library, sides.asked_of(axis, name), side.place)
     scored = score_sentences(library.snapshot, reading, library.snapshot.papers[side.place])
+    texts = [sentence.text for sentence in sentences_of(library.snapshot, side.place)]
+    if missing_formal_words(reading.question, texts):  # authors, licence, …: no abstract tells
+        return Cell()
     figure = wanted(reading.question).number
     if figure:  # a number that no sentence gives is not stated
         scored = tuple(one for one in scored if has_figure(one.sentence.text))
@@ -266,11 +271,38 @@ def _title(library: Library, side: Side) -> str:
     return "" if side.place is None else library.snapshot.papers[side.place].title
 
 
-def _message(found: Sequence[Side]) -> str:
-    missing = [side.name for side in found if side.place is None]
-    if not missing:
-        return ""
-    return render("comparison_missing", missing=" and ".join(f"“{name}”" for name in missing))
+def _nothing_here(library: Library, found: Sequence[Side], hits: Sequence[Hit]) -> Draft | None:
+    """That no side is here; None where one abstract names them all, and so may answer."""
+    texts = [key_of(f"{hit.paper.title} {hit.paper.abstract}") for hit in hits]
+    if any(all(key_of(side.name) in text for side in found) for text in texts):
+        return None
+    return Draft(
+        "comparison",
+        abstention="no_paper",
+        message=render("comparison_nothing", missing=_quoted_names(found)),
+        retrieved=_retrieved(library, found, hits),
+        trace={"sides": "; ".join(f"{side.name} = missing" for side in found)},
+    )
+
+
+def _message(found: Sequence[Side], left_out: Sequence[Side], *, silent: bool) -> str:
+    missing = [side for side in found if side.place is None]
+    said = []
+    if silent:
+        said.append(render("comparison_silent"))
+    if missing and not silent:
+        said.append(render("comparison_missing", missing=_quoted_names(missing)))
+    elif missing:
+        said.append(render("comparison_nothing", missing=_quoted_names(missing)))
+    if left_out:
+        most = str(sides.MOST_SIDES)
+        said.append(render("comparison_most", most=most, left_out=_quoted_names(left_out)))
+    return "\n".join(said)
+
+
+def _quoted_names(found: Sequence[Side]) -> str:
+    names = [f"“{side.name}”" for side in found]
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
 
 
 def _retrieved(library: Library, found: Sequence[Side], hits: Sequence[Hit]) -> tuple[Hit, ...]:

@@ -124,6 +124,21 @@ def facet_sentences(sentences: Sequence[str]) -> list[tuple[int, ...]]:
         taken.update(chosen[number])
         if facet.turn == 0 and chosen[number]:
             proposed = chosen[number][0]
+    return _with_what_stands_there(chosen, len(sentences), taken)
+
+
+def _with_what_stands_there(
+    chosen: list[tuple[int, ...]], count: int, taken: set[int]
+) -> list[tuple[int, ...]]:
+    """*chosen*, and where no sentence sounds like an approach or a result, the first and the last.
+
+    Every field writes differently, and every abstract begins with its subject and ends with what
+    came of it.
+    """
+    free = [place for place in range(count) if place not in taken]
+    for number, facet in enumerate(FACETS):
+        if facet.label in {"approach", "results"} and not chosen[number] and free:
+            chosen[number] = (free.pop(0 if facet.label == "approach" else -1),)
     return chosen
 
 

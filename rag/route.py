@@ -105,6 +105,14 @@ _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _MOST_WORDS_ABOUT_US = 16
 
 
+_PAPERS_DIFFER = re.compile(
+    r"^\W*how (?:do|does) (?:the|these|those) (?:papers?|works?|studies|abstracts) (?:on"
+    r"|about) .{3,80}"
+    r"\band\b.{3,80}\b(?:differ|compare)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """The shape an answer takes, and why."""
@@ -131,6 +139,8 @@ def route(question: str) -> Route:
     if short and _ABOUT_US.search(rest) and not marked_names(rest.replace("PaperChat", "")):
         return Route("chat", "about the collection or this tool")
     asked = focus(question)
+    if _PAPERS_DIFFER.search(asked):
+        return Route("comparison", "papers on several things, asked how they differ")
     if several_in(asked) and asks_to_compare(asked):
         return Route("comparison", "a number of things described together, side by side")
     if asks_for_list(asked):

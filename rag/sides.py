@@ -40,6 +40,11 @@ _STRONG = re.compile(
     r"|frente a)\b",
     re.IGNORECASE,
 )
+_PLAIN_JOIN = re.compile(
+    r"\s*(?:,\s*(?:and\s+|or\s+)?|\s(?:and|or|vs\.?|v\.|versus|against|und|oder|y|o|et|ou)\s+"
+    r"|&|/|和|与|と)\s*(?:the\s+)?",
+    re.IGNORECASE,
+)
 # These join sides only after a word that calls for them: "compare X with Y", "from X to Y".
 _CALLED_FOR = {
     "with": re.compile(r"\b(?:compar\w*|contrast\w*|versus|stack\w*|fare\w*)\b", re.IGNORECASE),
@@ -115,7 +120,8 @@ _BETWEEN = re.compile(
 # "Average score for A, B and C": what is asked stands before the sides.
 _OF_SIDES = re.compile(
     rf"^(?:and\s+)?(?:what(?:'s| is| are| was| were)\s+)?(?:the\s+)?([^{MARK}]+?)"
-    rf"\s+(?:for|of|in)\s+(?:the\s+)?{MARK}(?:\W|{MARK}|\b(?:and|or|vs|versus|against|the)\b)*[^{MARK}]*$",
+    rf"\s+(?:for|of|in)\s+(?:the\s+)?{MARK}(?:\W|{MARK}|\b(?:and|or|vs|versus|against"
+    rf"|the)\b)*[^{MARK}]*$",
     re.IGNORECASE,
 )
 _AND_ASKS = re.compile(
@@ -124,6 +130,10 @@ _AND_ASKS = re.compile(
     r"|from)\s+)?"
     r"(?:how|what|which|who|where|when|why)\b)|\s*;\s*",
     re.IGNORECASE,
+)
+# Words that compare in languages that put no spaces between words.
+_IDLE_UNSPACED = re.compile(
+    r"比较|对比|比較|区别|區別|不同|差异|有什么|什么|哪些|请|するとどう|してください|して|ください|違い|何|です|か|の|を|は|的|吗|呢"
 )
 _ASKS_BY_ITSELF = re.compile(r"\b(?:where|when|why|who)\b", re.IGNORECASE)
 # Not inside brackets: "scale (params, GPUs)" is one axis.
@@ -187,8 +197,8 @@ def _names_joined(question: str) -> bool:
     capital = r"[A-Z][\w-]*"
     more = rf"(?:\s+{capital}){{0,3}}"
     pairs = (
-        rf"\b(?:{either}){more}{_JOINS.pattern}{capital}",
-        rf"\b{capital}{more}{_JOINS.pattern}(?:{either})",
+        rf"\b(?:{either}){more}{_PLAIN_JOIN.pattern}{capital}",
+        rf"\b{capital}{more}{_PLAIN_JOIN.pattern}(?:{either})",
     )
     return bool(names) and any(re.search(pair, question) for pair in pairs)
 
@@ -249,9 +259,16 @@ def trimmed(piece: Piece) -> Piece:
     skipped = lead.end() if lead else 0
     rest = piece.text[skipped:]
     kept = _GOES_ON.sub("", f" {rest}")[1:] if rest else ""
-    kept = (kept if _DETERMINED.match(kept) else _AFTER_NAME.sub("", kept)).strip(" ,'’")
+    kept = _described(kept) if _DETERMINED.match(kept) else _AFTER_NAME.sub("", kept)
+    kept = kept.strip(" ,'’")
     start = piece.start + piece.text.find(kept, skipped) if kept else piece.start
     return Piece(start, start + len(kept), kept, piece.joined)
+
+
+def _described(text: str) -> str:
+    """*text* up to its second "on": "the one on annotations on size" asks for the size."""
+    parts = re.split(r"\s+on\s+", text, flags=re.IGNORECASE)
+    return text if len(parts) < 3 else text[: text.rfind(parts[-1])].rsplit(None, 1)[0]
 
 
 def quoted_in(text: str) -> tuple[str, ...]:
@@ -262,6 +279,19 @@ def quoted_in(text: str) -> tuple[str, ...]:
 def is_described(text: str) -> bool:
     """Whether *text* describes a thing by a noun with an article rather than by a name."""
     return bool(_DETERMINED.match(text)) and len(compounds(text)) >= 3
+
+
+def is_of_a_kind(text: str) -> bool:
+    """Whether *text* describes a thing of the kinds that papers are about: "the … framework"."""
+    return bool(_KIND.search(text))
+
+
+_KIND = re.compile(
+    r"\b(?:papers?|ones?|systems?|works?|methods?|models?|frameworks?|benchmarks?|data ?sets?|study"
+    r"|studies|approach|techniques?|tokeni[sz]ers?|algorithms?|surveys?|optimi[sz]ers?|library|tool"
+    r"|agents?|scheme|strategy|laws?|theorem|thesis|report|article|papier|artikel|étude|estudio)\b",
+    re.IGNORECASE,
+)
 
 
 def is_strong(join: str) -> bool:
@@ -287,6 +317,16 @@ _OUTRIGHT = re.compile(
 )
 
 
+def says_compare(text: str) -> bool:
+    """Whether *text* has a word that can only set things side by side."""
+    return bool(_SAYS_COMPARE.search(text) or _OTHER_TONGUES.search(text))
+
+
+_SAYS_COMPARE = re.compile(
+    r"\b(?:compar\w+|contrast\w*|dif+e?re?n\w*|differs?|in common)\b", re.IGNORECASE
+)
+
+
 def set_beside(question: str, spans: Sequence[tuple[int, int]]) -> bool:
     """Whether the sides at *spans* open their clause with only joins between: "A or B: …"."""
     if len(spans) < 2:
@@ -294,7 +334,7 @@ def set_beside(question: str, spans: Sequence[tuple[int, int]]) -> bool:
     (first, end), (start, _) = spans[0], spans[1]
     stops = [found.end() for found in _STOPS.finditer(question, 0, first)]
     before = question[stops[-1] if stops else 0 : first]
-    return not _LEAD.sub("", before).strip() and bool(_JOINS.fullmatch(question[end:start]))
+    return not _LEAD.sub("", before).strip() and bool(_PLAIN_JOIN.fullmatch(question[end:start]))
 
 
 def several_in(question: str) -> Several | None:
@@ -332,7 +372,10 @@ def axes_in(text: str) -> tuple[str, ...]:
     ]
     found: list[str] = []
     after_sides = False
-    for clause in clauses:
+    first = next((i for i, clause in enumerate(clauses) if MARK in clause), 0)
+    for place, clause in enumerate(clauses):
+        if place < first and _ORDERS.match(clause) and not _AXES_FOLLOW.search(clause):
+            continue  # "Compare the compressibility papers: A vs B" only says what they are
         if clause in asking or MARK in clause:
             found += _of_clause(clause, only_told=bool(asking) and clause not in asking)
         elif after_sides:
@@ -385,17 +428,19 @@ def _items_of(part: str) -> list[str]:
 
 
 def _label(text: str) -> str:
-    text = re.sub(
-        r"^(?:(?:and|or|but|then|please)\s+|的)", "", squeeze(text).strip(" ,.'’"), flags=re.I
-    )
-    return squeeze(text)
+    return squeeze(_BEFORE_AXIS.sub("", squeeze(text).strip(" ,.'’")))
+
+
+_BEFORE_AXIS = re.compile(
+    r"^(?:(?:and|or|but|then|please|der|die|das|den|dem|la|el|le|les|los)\s+|的)", re.IGNORECASE
+)
 
 
 def _says_something(text: str) -> bool:
     """Whether anything is left of *text* without sides, joins and the words that compare."""
     if _ASKS_BY_ITSELF.search(text):
         return True
-    rest = _IDLE.sub(" ", _MARKS.sub(" ", text))
+    rest = _IDLE_UNSPACED.sub(" ", _IDLE.sub(" ", _MARKS.sub(" ", text)))
     return any(word.lower() not in STOPWORDS and len(word) > 1 for word in compounds(rest))
 
 
@@ -429,6 +474,7 @@ def label_of(axis: str) -> str:
 
 _AROUND = re.compile(
     r"^(?:[\s,]*(?:do|does|did|is|are|has|have|get[s]?|got|actually|really|in|on|and|or|than)\b)+"
-    r"|(?:\b(?:than|and|or|with|to|the|of|for|between|vs\.?|versus|from)\b[\s,']*)+$",
+    r"|(?:\b(?:than|and|or|with|to|the|of|for|between|vs\.?|versus|from|do|does|did|is|are)\b"
+    r"[\s,']*)+$",
     re.IGNORECASE,
 )

@@ -6,6 +6,7 @@ that no paper here is about stays open and keeps its name.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from rag.words import STOPWORDS, compounds, content_words
 
 RETRIEVED = 20  # papers among which those described together are found
 CANDIDATES = 10  # papers among which a description finds its own
+MOST_WORDS = 8  # of a thing compared that is neither named nor described by an article
+MOST_TITLES = 20_000  # among which a name that nobody has is looked for in another spelling
+LIKE_AT_LEAST = 0.84  # likeness of two spellings of one name (Ratcliff and Obershelp, 1988)
 DESCRIBED_AT_LEAST = 0.3  # cosine of a description to the paper it is taken for
 
 _OWN_NAME = re.compile(
@@ -72,13 +76,21 @@ class _Mention:
 
 
 def given(library: Library, subjects: Sequence[str]) -> tuple[Side, ...]:
-    """The sides that a caller names one by one: titles, names or descriptions."""
-    sides_found: list[Side] = []
+    """The sides that a caller names one by one, titles, names or descriptions, each paper once."""
+    found: list[Side] = []
     for subject in dict.fromkeys(fold(subject).strip() for subject in subjects):
-        taken = {side.place for side in sides_found}
-        place = _resolved(library, subject, taken)
-        sides_found.append(Side(subject, 0, 0, place))
-    return tuple(sides_found)
+        place = _resolved(library, subject, {side.place for side in found})
+        if not _is_one_of(library, subject, place, found):
+            found.append(Side(subject, 0, 0, place))
+    return tuple(found)
+
+
+def _is_one_of(library: Library, text: str, place: int | None, found: Sequence[Side]) -> bool:
+    """Whether *text*, resolved to *place*, names again what a side of *found* already is."""
+    if any(key_of(side.name) == key_of(text) for side in found):
+        return True
+    taken = {side.place for side in found} - {None}
+    return place is None and _resolved(library, text, set()) in taken
 
 
 def sides_of(library: Library, question: str, hits: Sequence[Hit]) -> tuple[Side, ...]:
@@ -93,14 +105,21 @@ def sides_of(library: Library, question: str, hits: Sequence[Hit]) -> tuple[Side
         if free and not (taken & set(mention.papers)):
             name = question[mention.start : mention.end].strip("'\"‘’“” ")
             found.append(Side(name, _owner(question, mention.start), mention.end, free[0]))
-    for piece in _beside(pieces, found) if found else _described(pieces):
-        taken = {side.place for side in found}
-        place = _resolved(library, piece.text, taken)
-        if place is not None or _is_name(piece.text):
-            found.append(Side(piece.text, piece.start, piece.end, place))
+    _add(library, found, _beside(pieces, found) if found else _described(pieces))
     if len(found) < 2:
         found = _described_together(library, question, hits) or found
-    return tuple(sorted(found, key=lambda side: side.start)[: sides.MOST_SIDES])
+    if len(found) < 2 and sides.compares_outright(question):
+        _add(library, found, [piece for piece in _paired(pieces) if not _holds(piece, found)])
+    return tuple(sorted(found, key=lambda side: side.start))
+
+
+def _add(library: Library, found: list[Side], pieces: Sequence[sides.Piece]) -> None:
+    """Add to *found* the sides that *pieces* are: of a paper, or a name that no paper has."""
+    for piece in pieces:
+        place = _resolved(library, piece.text, {side.place for side in found})
+        known = place is not None or _is_name(piece.text)
+        if known and not _is_one_of(library, piece.text, place, found):
+            found.append(Side(piece.text, piece.start, piece.end, place))
 
 
 def _owner(question: str, start: int) -> int:
@@ -259,7 +278,7 @@ def _described(pieces: Sequence[sides.Piece]) -> list[sides.Piece]:
     """The first two pieces or more that are joined and all describe something, trimmed."""
     run: list[sides.Piece] = []
     for piece in map(sides.trimmed, pieces):
-        described = sides.is_described(piece.text)
+        described = sides.is_described(piece.text) and sides.is_of_a_kind(piece.text)
         if run and (not piece.joined or not described):
             if len(run) > 1:
                 break
@@ -267,6 +286,27 @@ def _described(pieces: Sequence[sides.Piece]) -> list[sides.Piece]:
         if described:
             run.append(piece)
     return run if len(run) > 1 else []
+
+
+def _paired(pieces: Sequence[sides.Piece]) -> list[sides.Piece]:
+    """The first joined pieces of a clause that says "compare" or "differ", if short, trimmed."""
+    runs: list[list[sides.Piece]] = []
+    for piece in pieces:
+        if not piece.joined or not runs:
+            runs.append([])
+        runs[-1].append(piece)
+    for run in runs:
+        told = any(sides.says_compare(piece.text) for piece in run)
+        short = [piece for piece in map(sides.trimmed, run) if _may_be_thing(piece.text)]
+        if told and len(short) > 1:
+            return short
+    return []
+
+
+def _may_be_thing(text: str) -> bool:
+    """Whether *text* is short enough to name a thing, and if it describes one, one papers have."""
+    told = sides.is_of_a_kind(text) or not sides.is_described(text)
+    return told and 0 < len(compounds(text)) <= MOST_WORDS
 
 
 def _holds(piece: sides.Piece, found: Sequence[Side]) -> bool:
@@ -313,18 +353,31 @@ def _resolved(library: Library, text: str, taken: set[int | None]) -> int | None
         free = [place for place in places if place not in taken]
         if free:
             return free[0]
+    if only_name(text):
+        owners = [hit for hit in hits if is_owned(text, hit.paper.title, hit.paper.abstract)]
+        known = [snapshot.places[hit.paper.id] for hit in owners] or _misspelt(library, text)
+        return next((place for place in known if place not in taken), None)
     for hit in hits:
         place = snapshot.places[hit.paper.id]
-        if only_name(text) and is_owned(text, hit.paper.title, hit.paper.abstract):
-            return None if place in taken else place
-        if place not in taken and not only_name(text):
-            fits = hit.whole >= DESCRIBED_AT_LEAST and _bears(hit, text)
-            return (
-                place
-                if (fits and sides.is_described(text)) or (fits and _covers(hit, text))
-                else None
-            )
+        if place not in taken:
+            told = sides.is_described(text) or _covers(hit, text)
+            near = hit.whole >= DESCRIBED_AT_LEAST and _bears(hit, text)
+            return place if told and near else None
     return None
+
+
+def _misspelt(library: Library, name: str) -> list[int]:
+    """The paper whose title is headed by a name spelt almost like *name*, alike in its digits."""
+    papers, wanted = library.snapshot.papers, key_of(name)
+    if len(wanted) < 5 or len(papers) > MOST_TITLES:
+        return []
+    heads = {key_of(paper.title.partition(":")[0]): place for place, paper in enumerate(papers)}
+    like = difflib.get_close_matches(wanted, heads, n=1, cutoff=LIKE_AT_LEAST)
+    return [heads[head] for head in like if _digits(head) == _digits(wanted)]
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
 
 
 def _bears(hit: Hit, text: str) -> bool:

@@ -102,9 +102,7 @@ def test_papers_can_be_compared_by_title_with_axes_of_ones_own(seed_chat: PaperC
     assert [subject.found for subject in answer.table.subjects] == [True, True]
 
 
-@pytest.mark.parametrize(
-    "subjects", [["MegaScale"], ["MegaScale", "MegaScale"], ["Xyzzy", "Plugh"]]
-)
+@pytest.mark.parametrize("subjects", [["MegaScale"], ["MegaScale", "megascale"]])
 def test_fewer_than_two_papers_cannot_be_compared(seed_chat: PaperChat, subjects):
     """One sentence says what to do."""
     with pytest.raises(UsageError, match="two"):
@@ -116,3 +114,33 @@ def test_a_comparison_repeats_exactly(seed_chat: PaperChat):
     question = "LongWriter and LongProc: what does each bring?"
 
     assert seed_chat.ask(question).table == seed_chat.ask(question).table
+
+
+def test_things_that_are_not_here_are_said_not_to_be(seed_chat: PaperChat):
+    """Nothing is quoted where no side has a paper."""
+    answer = seed_chat.ask("Compare Xyzzy42 and Plugh-7")
+
+    assert (answer.shape, answer.abstention) == ("comparison", "no_paper")
+    assert "Xyzzy42" in answer.message
+    assert answer.statements == ()
+
+
+def test_the_sixth_thing_is_said_to_be_left_out(seed_chat: PaperChat):
+    """At most five columns, and nothing falls away in silence."""
+    names = ["MegaScale", "ByteScale", "ZeRO-Infinity", "ZeRO-Offload", "LongWriter", "LongProc"]
+    answer = seed_chat.ask(f"Compare {', '.join(names)}")
+
+    assert len(answer.table.subjects) == 5
+    assert "LongProc" in answer.message
+
+
+def test_a_name_spelt_almost_right_finds_its_paper(seed_chat: PaperChat):
+    """A letter too few is no other system; another digit is."""
+    answer = seed_chat.ask("compare BytScale and MegaScale")
+
+    assert [subject.found for subject in answer.table.subjects] == [True, True]
+
+
+def test_one_thing_twice_is_not_two(seed_chat: PaperChat):
+    """Nothing is compared with itself."""
+    assert seed_chat.ask("Compare MegaScale and megascale").table is None
