@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.listing import topics
-from rag.listing.asked import read_criteria
+from rag.listing.asked import read_criteria, without_criterion
 from rag.listing.criteria import Clause, Criteria, Criterion, Topic, Words, described
 from rag.listing.terms import find, is_name
 from rag.matching.literal import Match, title_of
@@ -19,6 +19,7 @@ from rag.retrieve import RARE_NAME, Library, Reading, read, sentence_vectors, se
 from rag.types import Citation, Coverage, Draft, Evidence, Hit, Source, Statement
 
 RETRIEVED = 20
+MOST_LISTED_OF_ALL = 500  # papers that are listed where all are asked for; more are only counted
 MOST_NEAR = 10  # near misses offered, the nearest first
 
 
@@ -40,10 +41,13 @@ def survey(library: Library, question: str) -> Draft | None:
     asked = focus(question)
     criteria = read_criteria(asked)
     snapshot = library.snapshot
-    if criteria is None or not snapshot.papers:
+    wanted = without_criterion(asked) if criteria is None else ""
+    if not snapshot.papers or (criteria is None and not wanted):
         return None
     reading = read(snapshot, library.embedder, asked, RETRIEVED)
     found_at = time.perf_counter()
+    if criteria is None:
+        return (_all_papers if wanted == "all" else _unnamed)(library, reading, found_at)
     matched, near = decide(library, criteria)
     looser = loosened(criteria)
     if not matched and looser is not None:
@@ -51,7 +55,37 @@ def survey(library: Library, question: str) -> Draft | None:
         matched, near = decide(library, criteria)
     if _means_its_own(library, matched, reading):
         return None
-    return _draft(library, criteria, matched, near, reading, found_at)
+    message = _message(criteria, len(matched), len(snapshot.papers))
+    return _draft(library, matched, near, reading, message, described(criteria), found_at)
+
+
+def _all_papers(library: Library, reading: Reading, found_at: float) -> Draft:
+    """Every paper by its title with its first sentence; of very many only the count."""
+    papers = library.snapshot.papers
+    few = len(papers) <= MOST_LISTED_OF_ALL
+    order = sorted(range(len(papers)), key=lambda p: (papers[p].title.casefold(), papers[p].id))
+    listed = [Listed(place, 0.0, {0: 1.0}) for place in (order if few else ())]
+    held = _papers(len(papers))
+    message = render("list_all", count=held) if few else render("list_counted", count=held)
+    draft = _draft(library, listed, [], reading, message, "all papers", found_at)
+    return replace(draft, abstention=None, coverage=Coverage(len(papers), len(papers), len(papers)))
+
+
+def _unnamed(library: Library, reading: Reading, found_at: float) -> Draft:
+    """What to do where the question does not say which papers are wanted."""
+    message = render("list_unnamed", count=_papers(len(library.snapshot.papers)))
+    return Draft(
+        "list",
+        abstention="off_topic",
+        message=message,
+        retrieved=reading.hits,
+        trace={"focus": reading.question, "criteria": "nothing named"},
+        found_at=found_at,
+    )
+
+
+def _papers(count: int) -> str:
+    return f"{count:,} paper" + ("" if count == 1 else "s")
 
 
 def loosened(criteria: Criteria) -> Criteria | None:
@@ -128,10 +162,11 @@ _WHO_USES = re.compile(r"\W*who (?:actually |really )?uses\b", re.IGNORECASE)
 
 def _draft(
     library: Library,
-    criteria: Criteria,
     matched: Sequence[Listed],
     near: Sequence[Listed],
     reading: Reading,
+    message: str,
+    criteria: str,
     found_at: float,
 ) -> Draft:
     papers = library.snapshot.papers
@@ -149,20 +184,20 @@ def _draft(
         statements=statements,
         sources=sources,
         abstention=None if matched else "no_paper",
-        message=_message(criteria, len(matched), count),
+        message=message,
         coverage=Coverage(papers_in_corpus=count, papers_read=count, matched=len(matched)),
         near=offered,
         retrieved=_retrieved(library, matched, reading),
-        trace={"focus": reading.question, "criteria": described(criteria)},
+        trace={"focus": reading.question, "criteria": criteria},
         found_at=found_at,
     )
 
 
 def _message(criteria: Criteria, matched: int, count: int) -> str:
-    told = {"count": f"{count:,}", "criteria": described(criteria)}
+    told = described(criteria, single=matched == 1 or count == 1)
     if not matched:
-        return render("list_empty", **told)
-    return render("list", matched=f"{matched:,}", **told)
+        return render("list_empty", count=_papers(count), criteria=told)
+    return render("list", matched=f"{matched:,}", count=f"{count:,}", criteria=told)
 
 
 def _statement(library: Library, n: int, one: Listed, reading: Reading) -> Statement:

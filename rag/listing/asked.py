@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Literal
 
 from rag.listing.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
-from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
+from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Words
 from rag.listing.formulas import plain_formulas
 from rag.listing.frames import pieces, unframed
 from rag.listing.kinds import KINDS, kind_asked
-from rag.listing.plural import is_english
+from rag.listing.plural import asks_for_list, is_english
+from rag.listing.predicates import VERB
+from rag.listing.wording import either
 from rag.text import fold, squeeze
 
 
@@ -25,13 +28,53 @@ def read_criteria(question: str) -> Criteria | None:
     """
     text = plain_formulas(squeeze(question))
     main, remarks = pieces(text)
+    main = _first_asked(main)
     found = tuple(clauses(unframed(main), main)) if is_english(text) else _foreign(text)
     for remark in remarks:
         found = _remarked(found, remark)
     found = tuple(clause for clause in found if clause.any_of)
-    if all(clause.negated and isinstance(clause.any_of[0], Topic) for clause in found):
-        return None  # all that is not about something is no list
-    return Criteria(found)
+    return Criteria(found) if found else None
+
+
+def without_criterion(question: str) -> Literal["all", "unnamed", ""]:
+    """Whether *question* wants all papers, or some without saying which; "" if it says more.
+
+    >>> [without_criterion(q) for q in ("list all papers", "which papers mention ?", "on MoE")]
+    ['all', 'unnamed', '']
+    """
+    text = plain_formulas(squeeze(question))
+    if not is_english(text):
+        said = _OTHER_SCRIPTS.search(text) or QUOTED.search(text) or _foreign_names(text)[0]
+        return "" if said else "all"
+    rest = unframed(pieces(text)[0])
+    verb = VERB.match(rest)
+    if not _NAMES_NOTHING.fullmatch(rest[verb.end() :] if verb else rest):
+        return ""
+    return "all" if _ALL.search(text) and not verb else "unnamed"
+
+
+_NAMES_NOTHING = re.compile(
+    rf"\W*(?:{either('the an? it this that them these those none nothing nobody any or and of by')}"
+    rf"\b\W*|{either('titles? alphabetically order(?:ed)? sorted in_total')}\b\W*)*",
+    re.IGNORECASE,
+)
+_ALL = re.compile(
+    r"\b(?:all|every|each|how many|list|count|number of|show|give|enumerate|name)\b", re.IGNORECASE
+)
+
+
+_ANOTHER_QUESTION = re.compile(
+    r"[,;]?\s+and (?:then |also )?(?:which (?:one|paper|study|work|of (?:them|these|those|which))\b"
+    r"|(?:what|who|how|when|where|why) (?:is|are|was|were|do|does|did|can|should|would)\b)"
+    r"(?! (?:there|they)\b\W*$).*$",
+    re.IGNORECASE,
+)
+
+
+def _first_asked(text: str) -> str:
+    """*text* without the question that follows on the list: "…, and which one is the largest?"."""
+    first = _ANOTHER_QUESTION.sub("", text)
+    return first if asks_for_list(first) and unframed(first) else text
 
 
 # --- remarks -------------------------------------------------------------------------------------

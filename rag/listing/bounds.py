@@ -11,7 +11,7 @@ from rag.listing.quantities import Quantity, quantities
 from rag.listing.terms import canonical, words_of
 from rag.listing.wording import either
 from rag.text import squeeze
-from rag.words import STOPWORDS
+from rag.words import STOPWORDS, stem
 
 _ABOUT = r"\s*(?:(?:about|around|some|roughly|an?) )*$"
 _MORE = re.compile(
@@ -60,7 +60,7 @@ def amount_asked(part: str, question: str) -> tuple[Amount, str] | None:
 
     >>> amount_asked("models with less than 4B parameters", "which models …")
     (Amount(measure='parameters', low=0.0, high=4000000000.0, above=False, below=True, about=(), \
-own=True, training=False), 'models with')
+own=True, training=False, said=()), 'models with')
     """
     bare = squeeze(_BRACKETS.sub(" ", part))
     for quantity in quantities(bare):
@@ -71,7 +71,7 @@ own=True, training=False), 'models with')
             start, end, limits = bounds
             rest = squeeze(f"{bare[:start]} {bare[end:]}")
             beside = "" if limits.measure in _TOLD_BESIDE else squeeze(_MEASURED.sub(" ", rest))
-            return _completed(limits, quantity, rest, question), beside
+            return _told(_completed(limits, quantity, rest, question), bare), beside
     return (Amount("money", own=False), "") if _MONEY.search(bare) else None
 
 
@@ -95,6 +95,13 @@ def _bounds(text: str, quantity: Quantity) -> tuple[int, int, Amount] | None:
     if kind in {"count", "time"} or quantity.named:
         return None  # a number that belongs to what is named
     return quantity.start, end, Amount(kind, low=low, high=high)
+
+
+def _told(limits: Amount, part: str) -> Amount:
+    """*limits* with the words of *part* that its stems stand for, so that people can read them."""
+    words = (word.lower() for word in words_of(part))
+    said = (word for word in words if {canonical(word), stem(word)} & set(limits.about))
+    return replace(limits, said=tuple(dict.fromkeys(said)))
 
 
 def _completed(limits: Amount, quantity: Quantity, rest: str, question: str) -> Amount:

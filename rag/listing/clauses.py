@@ -93,8 +93,16 @@ _PASSIVE = re.compile(
 )
 
 
+_APPEARS = re.compile(
+    r"^(?P<what>\S.{0,80}?) (?:appear|occur|(?:turn|come|show) up|get mentioned)(?: in)?$",
+    re.IGNORECASE,
+)
+
+
 def _active(rest: str) -> str:
     """ "benchmarks introduced here for code" as "introduce new benchmarks for code"."""  # noqa: D210
+    if appears := _APPEARS.match(rest):  # "(in which papers does) ImageNet appear"
+        return f"mention {appears['what']}"
     found = _PASSIVE.match(rest)
     if not found or VERB.match(rest):
         return rest
@@ -108,6 +116,10 @@ _WORD_ITSELF = re.compile(
 
 def _clause(part: str, question: str) -> Iterator[Clause]:
     """One predicate with its object, as one clause or more."""
+    starting = _at_start(part, "any")
+    if starting:
+        yield starting
+        return
     where, part = _field(part)
     part = squeeze(_IDLE.sub(" ", part))
     verb = VERB.match(part)
@@ -136,6 +148,32 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     else:
         made = _topic(rest)
     yield from (replace(clause, negated=negated or clause.negated) for clause in made)
+
+
+_STARTS = re.compile(
+    r"^\W*(?:(?:whose|with|have|has|having|a|the|an|in|that|which) )*(?:(?P<what>titles?|abstracts?"
+    r"|names?) )?(?:(?:that|which|to) )?(?P<not>(?:do|does|don't|doesn't) ?(?:not )?)?"
+    r"(?:starts?|begins?|starting|beginning) (?:out )?with\b"
+    r"(?: (?:the|an?))?(?: (?:words?|phrase|term|letters?))?(?P<object>.+)$",
+    re.IGNORECASE,
+)
+_MOST_WORDS_AT_START = 3  # more of them, not quoted, tell how something is done
+
+
+def _at_start(part: str, where: Field) -> Clause | None:
+    """What the title or the abstract begins with, if *part* asks for that."""
+    found = _STARTS.match(part)
+    if not found:
+        return None
+    said = found["object"]
+    quoted = [double or single for double, single in QUOTED.findall(said)]
+    names = quoted or list(filter(None, map(form_of, OR.split(said))))
+    named = found["what"] or where == "title" or quoted or said.strip()[:1].isupper()
+    if not names or not named or any(len(name.split()) > _MOST_WORDS_AT_START for name in names):
+        return None
+    field: Field = "any" if (found["what"] or "").lower().startswith("abstract") else "title"
+    wanted = Words(tuple((name,) for name in names), field, at_start=True, exact=True)
+    return Clause((wanted,), negated="n't" in (found["not"] or "") or "not" in (found["not"] or ""))
 
 
 def _field(part: str) -> tuple[Field, str]:
@@ -393,6 +431,9 @@ _PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
 _TOPIC_OR = re.compile(r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:or|and/or)\s+|\s+/\s+", re.IGNORECASE)
 
 
+_NO_SUBJECT = frozenset("none nothing nobody anything something everything".split())
+
+
 def _subject(rest: str) -> Iterator[Clause]:
     """A topic of what is left of a clause, if that says anything."""
     left = _PREPOSITIONS.sub("", squeeze(_THEIR_CODE.sub("", rest)).strip(" ,.;:?!-/()"))
@@ -434,7 +475,11 @@ def _phrases(text: str) -> list[str]:
     """The alternatives in *text*, without leading prepositions and articles, each once."""
     parts = (squeeze(part).strip(" ,.;:?!-()\"'") for part in _TOPIC_OR.split(text))
     bare = [_AREA.sub("", _DANGLING.sub("", _PREPOSITIONS.sub("", part))) for part in parts]
-    found = [part for part in bare if len(part) > 1 and not ONLY_ASKS.match(part)]
+    found = [
+        part
+        for part in bare
+        if len(part) > 1 and not ONLY_ASKS.match(part) and part.lower() not in _NO_SUBJECT
+    ]
     last = found[-1].split() if found else []
     if len(last) > 1 and last[0].endswith("ing"):  # "selecting or filtering data": selecting data
         tail = " ".join(last[1:])

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +28,7 @@ class Words:
 
     alternatives: tuple[tuple[str, ...], ...]  # of each the first spelling that any paper has
     where: Field = "any"
+    at_start: bool = False  # of the title, or of the abstract where that may hold it, too
     exact: bool = False  # not inflected; no acronym stands for it, nor what an acronym stands for
     used: bool = False  # in the paper's own work, rather than in passing
     masks: tuple[str, ...] = ()  # longer names that it may be a part of and that do not count
@@ -43,6 +46,7 @@ class Amount:
     about: tuple[str, ...] = ()  # stems that must stand beside it, for what has no unit
     own: bool = True  # of the paper's own work, not of what is usual, needed or compared with
     training: bool = False  # of training, not of a corpus or an input
+    said: tuple[str, ...] = ()  # the words of the question that *about* stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,41 +91,85 @@ class Criteria:
     clauses: tuple[Clause, ...]
 
 
-def described(criteria: Criteria) -> str:
+def described(criteria: Criteria, *, single: bool = False) -> str:
     """What papers do that meet *criteria*, in words: "mention “BERT”, and are no surveys".
+
+    With *single*, what one paper does: "mentions “BERT”, and is no survey".
 
     >>> gpt, bert = (Clause((Words(((name,),)),)) for name in ("GPT-3", "BERT"))
     >>> described(Criteria((gpt, Clause(bert.any_of, negated=True))))
     'mention “GPT-3”, and do not mention “BERT”'
     """
     return ", and ".join(
-        " or ".join(_in_words(one, clause.negated) for one in clause.any_of)
+        " or ".join(_in_words(one, clause.negated, single) for one in clause.any_of)
         for clause in criteria.clauses
     )
 
 
-def _in_words(criterion: Criterion, negated: bool) -> str:
-    not_ = "do not " if negated else ""
+def _in_words(criterion: Criterion, negated: bool, single: bool) -> str:
+    are, their = ("is", "its") if single else ("are", "their")
     match criterion:
         case Words():
-            verb = "use" if criterion.used else "mention"
-            where = " in the title" if criterion.where == "title" else ""
-            names = " or ".join(f"“{spellings[0]}”" for spellings in criterion.alternatives)
-            masks = f" (not as {', '.join(criterion.masks)})" if criterion.masks else ""
-            return f"{not_}{verb} {names}{masks}{where}"
+            return _does(_words_verb(criterion), _named(criterion), negated, single)
         case Amount():
-            own = " for their own work" if criterion.own else ""
-            return f"{not_}state {_range(criterion)}{own}"
+            own = f" for {their} own work" if criterion.own else ""
+            return _does("state", f"{_range(criterion)}{own}", negated, single)
         case IsKind():
-            by = " by their title" if criterion.where == "title" else ""
-            plural = " or ".join(map(_plural, criterion.kind.split(" or ")))
-            return f"are {'no ' if negated else ''}{plural}{by}"
+            by = f" by {their} title" if criterion.where == "title" else ""
+            kinds = criterion.kind.split(" or ")
+            said = " or ".join(kinds if single else map(_plural, kinds))
+            said = f"no {said}" if negated else _with_article(said) if single else said
+            return f"{are} {said}{by}"
         case Brings():
-            article = "an" if criterion.noun[:1] in "aeiou" else "a"
-            return f"{not_}introduce {article} {criterion.noun}"
+            return _does("introduce", _with_article(criterion.noun), negated, single)
         case Topic():
-            also = f" ({', '.join(criterion.examples)})" if criterion.examples else ""
-            return f"are {'not ' if negated else ''}about “{criterion.text}”{also}"
+            examples = _several([_short(one) for one in criterion.examples], ", ")
+            also = f" ({examples})" if examples else ""
+            return f"{are} {'not ' if negated else ''}about “{_short(criterion.text)}”{also}"
+
+
+def _does(verb: str, what: str, negated: bool, single: bool) -> str:
+    if negated:
+        return f"{'does' if single else 'do'} not {verb} {what}"
+    return f"{verb}{'s' if single else ''} {what}"
+
+
+def _words_verb(words: Words) -> str:
+    if words.at_start:
+        return "begin"
+    return "use" if words.used else "mention"
+
+
+def _named(words: Words) -> str:
+    """The names of *words*, and where they are looked for."""
+    names = _several([f"“{_short(spellings[0])}”" for spellings in words.alternatives], " or ")
+    masks = f" (not as {', '.join(words.masks)})" if words.masks else ""
+    if words.at_start:
+        return f"the {'title' if words.where == 'title' else 'abstract'} with {names}{masks}"
+    return f"{names}{masks}{' in the title' if words.where == 'title' else ''}"
+
+
+_UNCOUNTED = frozenset({"software", "code", "data", "hardware"})
+
+
+def _with_article(noun: str) -> str:
+    if noun in _UNCOUNTED:
+        return noun
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
+_MOST_LETTERS = 80  # of a name or a topic that are told again
+_MOST_NAMES = 8  # and of names side by side
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1].rstrip()}…"
+
+
+def _several(names: Sequence[str], joined: str) -> str:
+    more = len(names) - _MOST_NAMES
+    said = [*names[:_MOST_NAMES], f"{more} more"] if more > 1 else names
+    return joined.join(said)
 
 
 def _plural(noun: str) -> str:
@@ -129,6 +177,8 @@ def _plural(noun: str) -> str:
         return f"{noun[:-2]}es"
     return f"{noun[:-1]}ies" if noun.endswith("dy") else f"{noun}s"
 
+
+_LARGEST = 1e18  # numbers beyond it are told by their order alone
 
 _UNITS = {
     "accelerators": "GPUs or other accelerators",
@@ -145,18 +195,21 @@ _UNITS = {
 
 
 def _range(amount: Amount) -> str:
-    about = f"({', '.join(amount.about)})" if amount.about else ""
-    low = f"{'more than' if amount.above else 'at least'} {_short(amount.low)}"
-    high = f"{'less than' if amount.below else 'at most'} {_short(amount.high)}"
+    words = amount.said or amount.about
+    about = f"({_short(', '.join(words))})" if words else ""
+    low = f"{'more than' if amount.above else 'at least'} {_number(amount.low)}"
+    high = f"{'less than' if amount.below else 'at most'} {_number(amount.high)}"
     bounds = [low] if amount.low > 0 else []
     bounds += [high] if amount.high < float("inf") else []
     if amount.low == amount.high:
-        bounds = [_short(amount.low)]
+        bounds = [_number(amount.low)]
     said = " and ".join(bounds) or "an amount"
     return " ".join(filter(None, (said, _UNITS[amount.measure], about)))
 
 
-def _short(value: float) -> str:
+def _number(value: float) -> str:
+    if value >= _LARGEST:
+        return "∞" if math.isinf(value) else f"10^{math.floor(math.log10(value))}"
     for size, name in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
         if value >= size:
             return f"{value / size:g} {name}"

@@ -68,10 +68,10 @@ _LEADING = either(
     "hi hello hey please pls ok so and also now well then can_you could_you would_you do_you_know",
     "show give gimme tell find list get enumerate collect count number_of the_number_of me us",
     "which what wich how_many how_often all any every each the of these those your our others?",
-    "more further some several in_which in_what in_how_many is_there are_there do_you_have",
-    "have_you_got do_we_have what_is_there what's_there there is are was were do does did have has",
-    "you we here who whose whom else actually really even anyone anybody everyone everybody",
-    "everything evrything anything whatever something besides in_here ones? single papers?",
+    "more(?!_than) further some several in_which in_what in_how_many is_there are_there",
+    "do_you_have have_you_got do_we_have what_is_there what's_there there is are was were do does",
+    "did have has you we here who whose whom else actually really even anyone anybody everyone",
+    "everybody everything evrything anything whatever something besides in_here ones? single papers?",
     "papers' paper's abstracts? abstract's abstracts' articles? publications? preprints? teams",
     "people groups that which where they it contained got than_one things? to_read can_i_read",
     "between_them at_all",
@@ -92,7 +92,7 @@ _TRAILING = either(
     "please pls thanks which what ones? and them all of list here in_here for_me too do_you_have",
     "are_there have_you_got is_there there etc and_so_on or_so at_all exactly again everywhere",
     "anywhere somewhere who whose you_have you_got available in_total altogether overall",
-    "and_which so_far right_now roughly approximately",
+    "and_which which_are_they and_which_are_they so_far right_now roughly approximately",
 )
 _TRAIL = re.compile(
     rf"(?:[\s,:;.?!-]+(?:in (?:this|the|your) {_COLLECTION}|{_TRAILING}"

@@ -32,7 +32,25 @@ def _kind(name: str, needs: str, *patterns: str) -> PaperKind:
 
 
 _OWN = r"(?:this|our|the present|in this|present)"
-_SURVEYED = r"(?:survey|(?:literature |systematic |critical |scoping )?review)"
+# Surveys of the sky, of land and of people are what a paper is made from, not what it is.
+_FIELDWORK = "".join(
+    rf"(?<!{word} )"
+    for word in "sky galaxy redshift digital photometric spectroscopic imaging radio infrared "
+    "X-ray legacy lensing deep wide all-sky seismic geological land field household national user "
+    "customer online web opinion questionnaire anonymous".split()
+)
+_PEOPLE_OR_SKY = (
+    r"(?:users|developers|engineers|programmers|students|teachers|workers|people|participants"
+    r"|respondents|practitioners|researchers|experts|patients|adults|households|companies|galax\w+"
+    r"|stars|quasars|clusters|nebulae|fields|square degrees)\b"
+)
+_OF_THINGS = rf"(?! (?:of |among |with )?(?:\d|(?:[\w-]+ ){{0,2}}?{_PEOPLE_OR_SKY}))"
+_SURVEY = (
+    rf"{_FIELDWORK}survey(?! (?:data|respon\w+|questions?|questionnaires?|telescopes?|catalogu?es?"
+    rf"|area|samples?|design)\b){_OF_THINGS}"
+)
+_SURVEYED = rf"(?:{_SURVEY}|(?:literature |systematic |critical |scoping )?review)"
+_RELEASED = r"(?:code|models?|weights|data|checkpoints|software|implementations?|tools?)"
 
 KINDS = (
     _kind(
@@ -42,8 +60,10 @@ KINDS = (
         r"(?:literature |systematic |scoping )?reviews?(?! (?:comments|automation|process|system))"
         r"|overviews?|survey papers?"
         r"|SoKs?|meta-analys[ei]s|literature surveys?|state-of-the-art reports?)\b",
-        r"(?:surveys?|overview|SoK|tutorial|(?<!code )(?<!peer )(?<!product )reviews?)\b",
+        rf"(?:{_SURVEY}|overview|SoK|tutorial|(?<!code )(?<!peer )(?<!product )review)\b"
+        r"|reviews? of\b|surveys of (?:the )?(?:literature|research)\b",
         rf"{_OWN} (?:[\w-]+ ){{0,3}}{_SURVEYED}\b|\bwe (?:also )?(?:survey|review)\b(?!.*\bpropos)"
+        rf"{_OF_THINGS}"
         rf"|systematic literature review|\b(?:paper|work|article|report) (?:\w+ )?(?:surveys"
         rf"|reviews)\b"
         rf"|\b(?:provide|present|conduct|offer|give)s? (?:an?|the(?: first)?) (?:[\w-]+,? "
@@ -108,12 +128,14 @@ KINDS = (
         "open release",
         "open available release publish github huggingface",
         r"(?:open[- ]?sourc\w*(?: releases?)?|open[- ]?weights?|publicly (?:available|released?)"
-        r"|(?:releas\w+|publish\w*|shar\w+) (?:their |the |its |all )?(?:own )?(?:model )?"
-        r"(?:code|models?|weights|data|checkpoints)"
-        r"|(?:code|models?|data|weights) (?:(?:will be|is|are|was|were|has been) )?(?:made )?"
+        r"|(?:releas\w+|publish\w*|shar\w+) (?:their |the |its |all |some |any )?(?:own )?"
+        rf"(?:model )?(?:(?:open[- ]?)?source )?{_RELEASED}"
+        rf"(?:(?:,| or| and|/|, or|, and|and/or) {_RELEASED})*"
+        rf"|{_RELEASED} (?:(?:will be|is|are|was|were|has been) )?(?:made )?"
         r"(?:publicly )?(?:available|released?|online|on github|open-?sourced))\b",
         r"open[- ]?source\b",
         r"(?:(?:code|models?|weights|checkpoints?|data(?:sets?)?|implementation|toolkit|library"
+        r"|software|package|tools?"
         r"|system|resources?"
         r"|benchmark|everything|LLMs?)\b[^.]{0,60}\b(?:(?:publicly |freely )?available|released?"
         r"|open[- ]?sourced?)"
@@ -129,6 +151,16 @@ BROUGHT: dict[str, tuple[str, ...]] = {
     "system": ("system", "framework", "platform", "engine", "infrastructure"),
     "library": ("library", "toolkit", "package", "software"),
     "tool": ("tool", "toolkit", "package", "library"),
+    "software tool": (
+        "=tool",
+        "software tool",
+        "toolkit",
+        "toolbox",
+        "package",
+        "=library",
+        "=software",
+    ),
+    "software": ("=software", "=tool", "software tool", "toolkit", "toolbox", "package", "library"),
     "optimizer": ("optimizer", "optimization algorithm"),
     "metric": ("metric", "evaluation metric", "measure"),
     "model": ("model", "language model", "LLM", "transformer", "network"),
@@ -179,7 +211,7 @@ def brings(noun: str, text: str) -> tuple[int, int] | None:
 @lru_cache(maxsize=256)
 def needles(noun: str) -> tuple[str, ...]:
     """Lower-case beginnings of words of which a text must hold one to bring a *noun*."""
-    return tuple(name.removeprefix("*").split()[0].lower()[:-1] for name in _names(noun))
+    return tuple(name.lstrip("*=").split()[0].lower()[:-1] for name in _names(noun))
 
 
 def _names(noun: str) -> tuple[str, ...]:
@@ -193,18 +225,35 @@ def _names(noun: str) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _pattern(noun: str) -> re.Pattern[str]:
     nouns = "|".join(_noun(name) for name in _names(noun))
+    named = ""
+    if not _SOFTWARE.isdisjoint(_names(noun)):  # "… in Normaliz, a tool", "QGIS is such a tool"
+        named = (
+            rf"|(?<![\w-]){_BRINGS}(?![\w-])[^.;:]{{0,110}}?(?-i:\b[A-Z])[\w+-]*, an? "
+            rf"(?:[\w-]+,? ){{0,3}}?(?:{nouns})(?!\w)"
+            rf"|\bis such an? (?:[\w-]+,? ){{0,3}}?(?:{nouns})(?!\w)"
+        )
     return re.compile(
         rf"(?<![\w-]){_BRINGS}(?![\w-]){_TAKES}(?<![\w-])(?:[\w]+-)*(?:{nouns})(?!\w)"
         rf"|\b(?:(?:a|an|the|two|three|four|its|this)\s+(?:\w+\s+)?(?:new|novel|proposed|first)"
         rf"|our)\s+"
-        rf"(?:(?!(?:on|for|of|in|to|with|and|from)\b)[\w-]+,?\s+){{0,3}}?(?:{nouns})(?!\w)",
+        rf"(?:(?!(?:on|for|of|in|to|with|and|from)\b)[\w-]+,?\s+){{0,3}}?(?:{nouns})(?!\w){named}",
         re.IGNORECASE,
     )
+
+
+_SOFTWARE = frozenset({"=software", "tool", "toolkit", "library"})
+_NO_FURTHER_NOUN = (
+    r"(?!-\w)(?! (?:stack|system|engineer|develop|change|creation|use|usage|call|manipulation"
+    r"|learning|project|component|process|quality|vulnerab|issue|repositor|code|documentation|test"
+    r"|maintenance|design|accelerator|function|retrieval|invocation|selection|integration|support|packag))"
+)
 
 
 def _noun(name: str) -> str:
     if name.startswith("*"):  # a name that ends in it: PyBench
         return rf"\w+{name[1:]}"
+    if name.startswith("="):  # in the singular, and no part of another noun: no software stack
+        return rf"{name[1:]}{_NO_FURTHER_NOUN}"
     words = [re.escape(word) for word in name.split()]
     last = words[-1]
     words[-1] = f"{last[:-1]}(?:y|ies)" if last.endswith("y") else f"{last}(?:e?s)?"

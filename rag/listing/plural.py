@@ -102,6 +102,7 @@ _LISTS = (
     rf"(?:^|[.?!:;,-] ?)(?:the |which |what |any |other |and )?(?:[\w/'-]+ "
     rf"){{0,3}}?{_PLAIN}[\s?!.]*$",
     rf"\b(?:which|what) ones(?: are)?(?:[\s?!.]*$| {_ADVERB}{_USE}\b)",
+    r"^\W*which (?:ones )?are (?:not |n't )?(?:about|on)\b",
     rf"\bwhich of (?:them|the papers|these papers|your papers|the abstracts) {_ADVERB}{_USE}\b",
     rf"^\W*who [\w -]{{0,24}}?{_BOUND}",
     r"\b(?:do (?:you|we) have|have you got) anything (?:on|about)\b|\bwhich ones are\b"
@@ -149,7 +150,16 @@ _NOT_LIST = re.compile(
     r"|\b(?:the|this|that|your) (?:[\w-]+ ){0,3}(?:survey|study|review|paper)(?:'s)? (?:pull"
     r"|include|cover|select|draw|look|find|say)s?\b"
     r"|^\W*who (?:is|was|are|were|am|should|would|will|can|could|does (?:this|that|it)|did|do "
-    r"(?:i|you|we))\b",
+    r"(?:i|you|we))\b"
+    # papers that one paper or its authors cite, criticise, build on
+    rf"|(?<!in )\b(?:which|what|how many) (?:other |of the |the )?(?:[\w-]+ )?{PAPERS} (?:"
+    r"(?:does|did) (?![^?]*\b(?:appear|occur|(?:turn|come|show) up|mentioned|used)\b)"
+    r"(?!not\b|it\b|(?:the|this|your|our) (?:collection|corpus|library|set)\b)"
+    r"|do (?:(?:the|its|their|these) )?(?:[\w-]+ ){0,2}?(?:authors|researchers|creators|developers"
+    r"|makers|writers|inventors)\b"
+    r"|(?:is|are|were|was) (?:\w+ )?(?:cited|quoted|criti[cs]i[sz]ed|referenced|referred to"
+    r"|reviewed|reproduced) (?:by|in) (?!(?:this|the|your) (?:collection|corpus|library)\b"
+    r"|other\b|any\b|the others?\b|papers\b|more\b))",
     re.IGNORECASE,
 )
 # Frames of other languages, on folded text (no accents on Latin letters).

@@ -56,7 +56,9 @@ BRINGS = either(
     ).replace(" ", "_"),
 )
 WEAK = either("or at_least even just merely only either actually explicitly directly also really")
-_BROUGHT = either(r"an? the their its own new novel some any first two code \w+s\b \w+_\w+")
+_BROUGHT = either(
+    r"an? the their its own new novel some any first two code software \w+s\b \w+_\w+"
+)
 VERB = re.compile(
     rf"^\W*(?:(?:{WEAK}|to|can|will|may|been|being|that|which|who|they|it|ever|and/or) )*"
     r"(?P<not>(?:do|does|did|are|is|have)?(?:n't| not|not)? ?(?:not|never|n't) )?"

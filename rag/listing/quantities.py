@@ -44,7 +44,7 @@ _WORDS = {
     "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "half a": 0.5, "dozen": 12,
     "a dozen": 12,
 }  # fmt: skip
-_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE]\+?\d+(?!\w))?"
 _SCALE = r"(?:[kKMBT]|bn|TB)(?![\w])|(?:hundred|thousand|million|billion|trillion)s?\b"
 _NUMBER = (
     rf"(?:{_DIGITS})|(?:\b(?:half a|an?|one|single|two|three|four|five|six|seven|eight|nine|ten"

@@ -116,6 +116,8 @@ def _held(snapshot: Snapshot, place: int, forms: Sequence[str], words: Words) ->
     """How the paper at *place* holds *forms*, if it does where it must."""
     how: How = "exact" if words.exact else "inflected"
     title = find_any(forms, title_of(snapshot, place), words.masks, how)
+    if words.at_start:
+        return _beginning(snapshot, place, forms, words)
     if words.where == "title":
         return Match(2.0) if title else None
     loose = [form for form in forms if words.used and not words.exact and _is_loose(form)]
@@ -140,6 +142,16 @@ def _held(snapshot: Snapshot, place: int, forms: Sequence[str], words: Words) ->
         return None
     near = words.used and bool(passing) and not title and set(passing) == set(shown)
     return Match(2.0 * bool(title) + float(len(shown)), shown, near)
+
+
+def _beginning(snapshot: Snapshot, place: int, forms: Sequence[str], words: Words) -> Match | None:
+    text = (title_of if words.where == "title" else abstract_of)(snapshot, place)
+    text = _BEFORE_FIRST_WORD.sub("", text)
+    found = any(start == 0 for start, _ in find_any(forms, text, words.masks, "exact"))
+    return Match(1.0, {0: 1.0} if words.where == "any" else {}) if found else None
+
+
+_BEFORE_FIRST_WORD = re.compile(r"^[^\w]+")
 
 
 def _is_loose(form: str) -> bool:
