@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.listing.asked import read_criteria
+from rag.listing.asked import read_criteria, without_criterion
 from rag.listing.criteria import Amount, Brings, IsKind, Topic, Words, described
 from rag.text import fold
 
@@ -147,3 +147,56 @@ def test_any_question_can_be_read(question):
     """However broken, it gives criteria that can be told, or none."""
     criteria = read_criteria(fold(question))
     assert criteria is None or described(criteria)
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("list all papers", "all"),
+        ("how many papers", "all"),
+        ("alle Paper", "all"),
+        ("which papers mention ?", "unnamed"),
+        ('which papers mention ""?', "unnamed"),
+        ("which papers are about none?", "unnamed"),
+        ("which papers mention LoRA?", ""),
+    ],
+)
+def test_no_criterion_means_all_papers_or_nothing_named(question, wanted):
+    """A verb without its object names nothing; without a verb all are wanted."""
+    assert without_criterion(fold(question)) == wanted
+    assert wanted == "" or read_criteria(fold(question)) is None
+
+
+def test_a_question_about_the_list_is_no_part_of_its_criterion():
+    """What is asked of the papers that were found comes after."""
+    alone = read("How many papers are about pruning?")
+    assert read("How many papers are about pruning, and which one prunes most?") == alone
+
+
+def test_what_is_not_about_something_is_a_list():
+    """All papers but those."""
+    (((one,), negated),) = read("papers not about language models")
+    assert isinstance(one, Topic)
+    assert negated
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ("Which papers start with 'On'?", "title"),
+        ("papers whose titles begin with On", "title"),
+        ("Which abstracts start with 'On'?", "any"),
+        ("papers whose abstract begins with On", "any"),
+    ],
+)
+def test_a_title_may_be_asked_for_by_its_beginning(question, field):
+    """A paper starts with its title, an abstract with itself."""
+    ((any_of, _),) = read(question)
+    assert any_of == (Words((("On",),), field, at_start=True, exact=True),)
+
+
+def test_the_words_of_an_amount_are_told_as_they_were_asked():
+    """Not as stems."""
+    criteria = read_criteria("which papers state an accuracy of more than 90%?")
+    assert criteria is not None
+    assert described(criteria) == "state more than 90 % (accuracy)"

@@ -35,3 +35,19 @@ def test_clauses_are_joined_and_negated():
     """All must hold, and what is ruled out says so."""
     criteria = Criteria((Clause((IsKind("survey"),)), Clause((Brings("model"),), negated=True)))
     assert described(criteria) == "are surveys, and do not introduce a model"
+
+
+def test_one_paper_does_what_several_do():
+    """The verb agrees with the count before it."""
+    clauses = (Clause((IsKind("survey"),)), Clause((Words((("BERT",),)),), negated=True))
+    assert described(Criteria(clauses), single=True) == "is a survey, and does not mention “BERT”"
+
+
+def test_what_is_long_is_told_in_short():
+    """A page of a question is not told again, nor a number with a thousand digits."""
+    long = Clause((Topic("many words " * 100, ("many words",)), Words((("x" * 500,),) * 30)))
+    assert len(described(Criteria((long,)))) < 1000
+    large = (Amount("parameters", low=1e75), Amount("parameters", low=float("inf")))
+    told = described(Criteria(tuple(Clause((one,)) for one in large)))
+    assert "at least 10^75 parameters" in told
+    assert "∞ parameters" in told

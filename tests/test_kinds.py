@@ -16,6 +16,8 @@ from rag.listing.kinds import KINDS, brings, kind_asked
         ("dataset", "we have constructed a large corpus of recipes"),
         ("optimizer", "We develop a Zero Redundancy Optimizer (ZeRO)."),
         ("library", "We release our toolkit."),
+        ("software tool", "We describe what is new in Normaliz, a software tool for cones."),
+        ("software tool", "QManager is such a tool."),
     ],
 )
 def test_a_paper_brings_what_it_says_it_introduces(noun, sentence):
@@ -31,6 +33,8 @@ def test_a_paper_brings_what_it_says_it_introduces(noun, sentence):
         ("benchmark", "We propose a system for translating code generation benchmarks."),
         ("dataset", "We present a model for large datasets."),
         ("benchmark", "There is a lack of a rigorous benchmark."),
+        ("software tool", "We provide analytic tools to understand dynamics."),
+        ("software tool", "We propose an efficient inference software stack."),
     ],
 )
 def test_what_is_only_used_or_missed_is_not_brought(noun, sentence):
@@ -46,6 +50,7 @@ def test_what_is_only_used_or_missed_is_not_brought(noun, sentence):
         ("position papers", "position paper"),
         ("empirical studies", "empirical study"),
         ("release their code", "open release"),
+        ("release code or software", "open release"),
         ("papers on code review", None),
         ("peer reviews", None),
     ],
@@ -64,3 +69,21 @@ def test_a_survey_is_known_by_title_or_text():
     assert survey.text.search("In this survey, we categorize")
     assert not survey.title.search("Advancing Code Review Automation")
     assert not survey.text.search("We survey techniques and propose a schedule.")
+
+
+@pytest.mark.parametrize(
+    ("title", "is_survey"),
+    [
+        ("A Survey on Mixture of Experts", True),
+        ("LLM Inference Unveiled: Survey and Model Insights", True),
+        ("Alignment: A Survey of Goals", True),
+        ("Luminosity in the Finding Surveys of Quasars", False),
+        ("The Third Sky Survey", False),
+        ("How Teams Work: A Survey of 300 Developers", False),
+        ("Estimating Income from Household Survey Data", False),
+    ],
+)
+def test_a_survey_is_one_of_the_literature(title, is_survey):
+    """Not of the sky or of people."""
+    survey = next(kind for kind in KINDS if kind.name == "survey")
+    assert bool(survey.title.search(title)) == is_survey

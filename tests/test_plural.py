@@ -23,6 +23,9 @@ MoE papers?
 list every paper on speculative decoding
 models with fewer than 3B parameters - which ones?
 what is there on checkpointing?
+which are not about graphics?
+Which papers does ImageNet appear in?
+which papers do use BERT?
 Alle Paper, die RLHF erwähnen
 ¿Qué artículos mencionan ImageNet?
 Combien d'articles parlent de distillation ?
@@ -45,6 +48,9 @@ Do the authors say anything on that?
 what works best?
 which of the two papers is faster?
 On how many datasets was it tested?
+Which papers does the DistilBERT paper cite?
+What papers do the authors of GraphLab criticise?
+Which papers are cited by LLaMA?
 how many teams took part in the shared task?
 """.strip().splitlines()
 

@@ -182,3 +182,45 @@ def test_decide_is_told_in_the_order_of_strength(library):
     keys = [(-one.strength, papers[one.place].id) for one in matched]
     assert keys == sorted(keys)
     assert near == []
+
+
+@pytest.mark.parametrize("question", ["list all papers", "how many papers"])
+def test_all_papers_are_listed_by_title(library, question):
+    """Each with its first sentence, and counted."""
+    draft = ask(library, question)
+    papers = library.snapshot.papers
+    assert titles(draft) == sorted((paper.title for paper in papers), key=str.casefold)
+    assert draft.coverage is not None
+    assert draft.coverage.matched == len(papers)
+    assert draft.abstention is None
+    assert {s.citations[0].evidence[0].start for s in draft.statements} == {0}
+
+
+def test_of_very_many_papers_only_the_count_is_told(library, monkeypatch):
+    """A list that nobody would read is none."""
+    monkeypatch.setattr("rag.survey.MOST_LISTED_OF_ALL", 10)
+    draft = ask(library, "list all papers")
+    assert draft.statements == draft.sources == ()
+    assert draft.abstention is None
+    assert draft.message.startswith("This collection holds 385 papers, too many")
+
+
+def test_a_list_of_nothing_in_particular_asks_what_to_look_for(library):
+    """Rather than to quote what was not asked for."""
+    draft = ask(library, "which papers mention ?")
+    assert (draft.abstention, draft.statements) == ("off_topic", ())
+    assert "385 papers" in draft.message
+
+
+@pytest.mark.parametrize("topic", ["neural network", "scaling law", "case study"])
+def test_a_topic_is_the_same_in_either_number(library, topic):
+    """ "Neural network papers" are the papers on neural networks."""  # noqa: D210
+    plural = f"{topic[:-1]}ies" if topic.endswith("y") else f"{topic}s"
+    assert titles(ask(library, f"papers about {topic}")) == titles(
+        ask(library, f"papers about {plural}")
+    )
+
+
+def test_what_starts_with_a_word_does_not_only_hold_it(library):
+    """The first word of the title is meant."""
+    assert all(t.startswith("On ") for t in titles(ask(library, "papers that start with 'On'")))

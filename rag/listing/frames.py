@@ -71,10 +71,10 @@ _LEADING = either(
     "more(?!_than) further some several in_which in_what in_how_many is_there are_there",
     "do_you_have have_you_got do_we_have what_is_there what's_there there is are was were do does",
     "did have has you we here who whose whom else actually really even anyone anybody everyone",
-    "everybody everything evrything anything whatever something besides in_here ones? single papers?",
-    "papers' paper's abstracts? abstract's abstracts' articles? publications? preprints? teams",
-    "people groups that which where they it contained got than_one things? to_read can_i_read",
-    "between_them at_all",
+    "everybody everything evrything anything whatever something besides in_here ones? single",
+    "papers? papers' paper's abstracts?(?!_(?:start|begin)) abstract's abstracts' articles? publications?",
+    "preprints? teams people groups that which where they it contained got than_one things?",
+    "to_read can_i_read between_them at_all",
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
@@ -113,7 +113,7 @@ _STANDS_FOR = re.compile(
 _INNER = re.compile(
     r"(?<=\w) (?:papers|abstracts)(?= (?:on|about|that|of|with|for|in|which|who|whose)\b|$)"
     r"|\b(?:whose|where|in which|of which) (?:the )?(?:abstracts?|titles?|authors)\b"
-    r"|^(?:an?|the) (?=paper|abstract)",
+    r"(?! (?:start|begin))|^(?:an?|the) (?=paper|abstract)",
     re.IGNORECASE,
 )
 

@@ -138,6 +138,21 @@ def words_of(form: str) -> list[str]:
     return [part for word in compounds(form) for part in re.split("[-/]", word) if part]
 
 
+def singular(phrase: str) -> str:
+    """*phrase* with its last word in the singular, where it is a plural in small letters.
+
+    >>> [singular(phrase) for phrase in ("neural networks", "case studies", "analysis", "LLMs")]
+    ['neural network', 'case study', 'analysis', 'LLMs']
+    """
+    *before, last = phrase.split(" ")
+    if not _PLURAL_NOUN.fullmatch(last):
+        return phrase
+    return " ".join((*before, f"{last[:-3]}y" if last.endswith("ies") else last[:-1]))
+
+
+_PLURAL_NOUN = re.compile(r"[a-z][a-z-]{2,}(?<!s)(?<!u)(?<!i)(?<!ic)s|[a-z-]{2,}ies")
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """A form as it is looked for; a name has no stems, its pattern is all."""

@@ -12,7 +12,7 @@ import numpy as np
 from rag.listing import topics
 from rag.listing.closeness import stand_close, stems_in, stems_of
 from rag.listing.criteria import Topic
-from rag.listing.terms import find_any, words_of
+from rag.listing.terms import find_any, singular, words_of
 from rag.matching.literal import (
     abstract_of,
     candidates,
@@ -40,7 +40,8 @@ def topic_signs(
 ) -> Iterator[tuple[int, topics.Signs, dict[int, float]]]:
     """What each paper shows of *topic*: place, signs, sentences that show it."""
     phrases = list(dict.fromkeys((topic.text, *topic.alternatives, *topic.examples)))
-    vectors = embedder(phrases)
+    # In which number a topic is asked for must not decide which papers are about it.
+    vectors = embedder(list(dict.fromkeys(map(singular, phrases))))
     whole = _standard(_closest(snapshot.chunks @ vectors.T, snapshot.chunk_starts))
     closest = snapshot.sentences @ vectors.T
     sentence = _standard(_closest(closest, snapshot.sentence_starts))
