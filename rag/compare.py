@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 RETRIEVED = 20
 FIGURE_AT_LEAST = 0.8  # probability of one sentence, with a figure where one is wanted: stated
+NEAR_AT_LEAST = 0.3  # of an axis, where nothing at all is stated otherwise
 SECOND_AT_LEAST = 0.12  # probability of a second sentence in a cell
 MOST_IN_CELL = 2
 SHARED_AT_LEAST = 0.5  # cosine of two sentences, one of each side, that say something in common
@@ -72,7 +73,10 @@ def compare(
     asked_for = tuple(axes) if subjects else _axes_of(asked, every)
     numbers = {place: n for n, place in enumerate(_places(found), 1)}
     table = _table(library, found, asked_for, numbers)
-    silent = not any(cell.stated for row in table.cells for cell in row)
+    silent = _is_silent(table)
+    if silent:  # nothing but "not stated" helps nobody: show what comes near, if anything does
+        table = _table(library, found, asked_for, numbers, least=NEAR_AT_LEAST)
+        silent = _is_silent(table)
     return Draft(
         "comparison",
         statements=()
@@ -106,15 +110,24 @@ def _places(found: Sequence[Side]) -> list[int]:
     return list(dict.fromkeys(side.place for side in found if side.place is not None))
 
 
+def _is_silent(table: Table) -> bool:
+    return not any(cell.stated for row in table.cells for cell in row)
+
+
 def _table(
-    library: Library, found: Sequence[Side], axes: Sequence[str], numbers: dict[int, int]
+    library: Library,
+    found: Sequence[Side],
+    axes: Sequence[str],
+    numbers: dict[int, int],
+    least: float | None = None,
 ) -> Table:
+    """The table; cells are stated from a probability of *least*, or else of the calibrated one."""
     subjects = tuple(_subject(library, side) for side in found)
     if not axes:
         return _by_facets(library, found, subjects, numbers)
     pairs = [(side, axis) for side in found for axis in axes]
     with ThreadPoolExecutor(CORES) as pool:  # a cell is mostly the models' time
-        flat = list(pool.map(lambda pair: _cell(library, pair[0], pair[1], numbers), pairs))
+        flat = list(pool.map(lambda pair: _cell(library, *pair, numbers, least), pairs))
     cells = tuple(tuple(flat[i : i + len(axes)]) for i in range(0, len(flat), len(axes)))
     labels = tuple(sides.label_of(axis) for axis in axes)
     return Table(subjects, labels, cells, _cautions(cells, labels))
@@ -127,7 +140,9 @@ def _subject(library: Library, side: Side) -> Subject:
     return Subject(side.name, paper.id, paper.title)
 
 
-def _cell(library: Library, side: Side, axis: str, numbers: dict[int, int]) -> Cell:
+def _cell(
+    library: Library, side: Side, axis: str, numbers: dict[int, int], least: float | None
+) -> Cell:
     """What the paper of *side* says on *axis*: one or two of its sentences, or nothing."""
     if side.place is None:
         return Cell()
@@ -142,7 +157,7 @@ def _cell(library: Library, side: Side, axis: str, numbers: dict[int, int]) -> C
     if figure:  # a number that no sentence gives is not stated
         scored = tuple(one for one in scored if has_figure(one.sentence.text))
     sure = figure and bool(scored) and scored[0].probability >= FIGURE_AT_LEAST
-    if not scored or not (sure or is_stated(library.snapshot, reading)):
+    if not scored or not (sure or is_stated(library.snapshot, reading, least)):
         return Cell()
     chosen = _worth_quoting(scored)
     return _quoting(library, side.place, chosen, numbers[side.place])

@@ -135,11 +135,14 @@ def question_signals(
     return signals(seen, rarity_of(snapshot), lambda term: frequency(term) == 0)
 
 
-def is_stated(snapshot: Snapshot, reading: Reading) -> bool:
-    """Whether the abstract of *reading*'s one paper, known to be meant, answers its question."""
+def is_stated(snapshot: Snapshot, reading: Reading, least: float | None = None) -> bool:
+    """Whether the abstract of *reading*'s one paper, known to be meant, answers its question.
+
+    It does from a probability of *least*, or else of the calibrated one.
+    """
     fitted = _fitted(reading)
     share = stated_share(question_signals(snapshot, reading), fitted.stated_weights)
-    return share >= fitted.stated_at_least
+    return share >= (fitted.stated_at_least if least is None else least)
 
 
 def rarity_of(snapshot: Snapshot) -> Callable[[str], float]:

@@ -80,7 +80,7 @@ _DETERMINED = re.compile(
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{3,150})[\"“”„«»]|(?<!\w)['‘]([^'’‘]{3,150})['’](?!\w)")
 _SEVERAL_OF = re.compile(
     r"\b(?:(?:the|these|those|there are|i see|i know|you have|are there)\s+(?:here\s+)?)?"
-    r"(?P<count>two|three|four|five|2|3|4|5|both|pair of)\s+(?:of the\s+)?"
+    r"(?<![\w-])(?P<count>two|three|four|five|2|3|4|5|both|pair of)\s+(?:of the\s+)?"
     r"(?P<kind>(?:[\w-]+\s+){0,3}?(?:papers?|systems?|works?|methods?|models?|frameworks?"
     r"|benchmarks?"
     r"|data ?sets?|approaches|techniques?|studies|tokeni[sz]ers?|algorithms?|surveys?"
@@ -206,7 +206,8 @@ def _names_joined(question: str) -> bool:
 _MAY_COMPARE = re.compile(
     r"\b(?:rank|order|sort)\b.*\b(?:by|them)\b|\bdif+e?re?n\w*\b|\bwhich (?:one|of (?:them|these"
     r"|those))\b"
-    r"|\bdoes either\b|\bfor (?:each|both)\b|\bthan\b|\bwhat changed\b|\b\w+ or \w+\s*[?:,-]",
+    r"|\bdoes either\b|\bwhat about\b|\bone\b.{8,160}\b(?:another|the other)\b|\bfor (?:each"
+    r"|both)\b|\bthan\b|\bwhat changed\b|\b\w+ or \w+\s*[?:,-]",
     re.IGNORECASE | re.DOTALL,
 )
 _OTHER_TONGUES = re.compile(
@@ -294,6 +295,16 @@ _KIND = re.compile(
 )
 
 
+def asks_about(text: str) -> bool:
+    """Whether *text* asks the question before of something else: "what about Fuyou"."""
+    return bool(re.match(r"(?:and\s+)?(?:what|how) about\b", text, re.IGNORECASE))
+
+
+def is_called_for(join: str) -> bool:
+    """Whether *join* is "with" or "to" after a word that calls for it."""
+    return join in _CALLED_FOR
+
+
 def is_strong(join: str) -> bool:
     """Whether *join* ("vs", "against") can only stand between two sides."""
     return bool(_STRONG.search(join)) or join in _CALLED_FOR
@@ -335,6 +346,28 @@ def set_beside(question: str, spans: Sequence[tuple[int, int]]) -> bool:
     stops = [found.end() for found in _STOPS.finditer(question, 0, first)]
     before = question[stops[-1] if stops else 0 : first]
     return not _LEAD.sub("", before).strip() and bool(_PLAIN_JOIN.fullmatch(question[end:start]))
+
+
+def one_and_another(question: str) -> tuple[str, ...]:
+    """The descriptions in "one paper here grows by stacking, another by adding"; () if none.
+
+    >>> one_and_another("One paper here stacks layers, another adds pairs. How large?")
+    ('paper here stacks layers', 'paper here adds pairs')
+    """
+    found = _ONE_ANOTHER.search(question)
+    if not found:
+        return ()
+    kind = found["kind"] or "paper"
+    return tuple(squeeze(f"{kind} here {found[name]}") for name in ("one", "other"))
+
+
+_ONE_ANOTHER = re.compile(
+    r"\bone\s+(?P<kind>papers?|system|method|work|model|study|framework)?\s*(?:here\s+|of them\s+)?"
+    r"(?P<one>[^,;.?!]{8,120})[,;]\s+(?:and\s+|while\s+)?(?:another|the other)(?:\s+(?:one|paper"
+    r"|system"
+    r"|method|work|model))?\s+(?P<other>[^,;.?!]{8,120})",
+    re.IGNORECASE,
+)
 
 
 def several_in(question: str) -> Several | None:
@@ -475,6 +508,6 @@ def label_of(axis: str) -> str:
 _AROUND = re.compile(
     r"^(?:[\s,]*(?:do|does|did|is|are|has|have|get[s]?|got|actually|really|in|on|and|or|than)\b)+"
     r"|(?:\b(?:than|and|or|with|to|the|of|for|between|vs\.?|versus|from|do|does|did|is|are)\b"
-    r"[\s,']*)+$",
+    r"[\s,']*|\s*\bcompares?\s*)+$",
     re.IGNORECASE,
 )

@@ -106,6 +106,8 @@ def sides_of(library: Library, question: str, hits: Sequence[Hit]) -> tuple[Side
             name = question[mention.start : mention.end].strip("'\"‘’“” ")
             found.append(Side(name, _owner(question, mention.start), mention.end, free[0]))
     _add(library, found, _beside(pieces, found) if found else _described(pieces))
+    too = [sides.trimmed(piece) for piece in pieces if sides.asks_about(piece.text)]
+    _add(library, found, [piece for piece in too if found and not _holds(piece, found)])
     if len(found) < 2:
         found = _described_together(library, question, hits) or found
     if len(found) < 2 and sides.compares_outright(question):
@@ -266,7 +268,8 @@ def _beside(pieces: Sequence[sides.Piece], found: Sequence[Side]) -> list[sides.
             joined_next = pieces[i + 1].joined if i + 1 < len(pieces) else ""
             after = bool(joined_next) and (kinds[i + 1] or i + 1 in wanted)
             strong = sides.is_strong(piece.joined) or sides.is_strong(joined_next)
-            if before and _ends_sides(pieces[i - 1], found, 2 if strong else 0):
+            most = 12 if sides.is_called_for(piece.joined) else 2 if strong else 0
+            if before and _ends_sides(pieces[i - 1], found, most):
                 before = False
             if (before or after) and _may_be_side(sides.trimmed(piece), strong=strong):
                 wanted.add(i)
@@ -381,10 +384,11 @@ def _digits(text: str) -> str:
 
 
 def _bears(hit: Hit, text: str) -> bool:
-    """Whether the paper holds every name that *text* has."""
+    """Whether the paper holds the name that *text* has, or half of several."""
     held = key_of(f"{hit.paper.title} {hit.paper.abstract}")
     parts = [part for name in _proper(text) for part in name.split("-") if part[:1].isupper()]
-    return all(key_of(part) in held for part in parts)
+    known = sum(key_of(part) in held for part in parts)
+    return known == len(parts) or (len(parts) > 1 and known >= len(parts) / 2)
 
 
 def only_name(text: str) -> bool:
@@ -404,7 +408,7 @@ def _described_together(library: Library, question: str, hits: Sequence[Hit]) ->
     """
     several = sides.several_in(question)
     if several is None:
-        return []
+        return _one_and_another(library, question)
     described = read(library.snapshot, library.embedder, several.description, RETRIEVED).hits
     scores: dict[str, float] = {}
     for hit in (*hits, *described):
@@ -415,6 +419,19 @@ def _described_together(library: Library, question: str, hits: Sequence[Hit]) ->
         Side(_short(papers[paper].title), n, n, library.snapshot.places[paper])
         for n, paper in enumerate(best)
     ]
+
+
+def _one_and_another(library: Library, question: str) -> list[Side]:
+    """The sides of "one paper stacks layers, another adds pairs", each found by its own words."""
+    found: list[Side] = []
+    for number, description in enumerate(sides.one_and_another(question)):
+        hits = read(library.snapshot, library.embedder, description, CANDIDATES).hits
+        places = [library.snapshot.places[hit.paper.id] for hit in hits]
+        free = [place for place in places if place not in {side.place for side in found}]
+        if free:
+            title = library.snapshot.papers[free[0]].title
+            found.append(Side(_short(title), number, number, free[0]))
+    return found
 
 
 def _short(title: str) -> str:
