@@ -65,7 +65,8 @@ _ALL = re.compile(
 
 _ANOTHER_QUESTION = re.compile(
     r"[,;]?\s+and (?:then |also )?(?:which (?:one|paper|study|work|of (?:them|these|those|which))\b"
-    r"|(?:what|who|how|when|where|why) (?:is|are|was|were|do|does|did|can|should|would)\b)"
+    r"|(?:what|who|how|when|where|why) (?:is|are|was|were|do|does|did|can|should|would)\b"
+    r"|what (?:they|it|each)\b|how many\b(?! are there))"
     r"(?! (?:there|they)\b\W*$).*$",
     re.IGNORECASE,
 )

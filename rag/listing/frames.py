@@ -72,9 +72,9 @@ _LEADING = either(
     "do_you_have have_you_got do_we_have what_is_there what's_there there is are was were do does",
     "did have has you we here who whose whom else actually really even anyone anybody everyone",
     "everybody everything evrything anything whatever something besides in_here ones? single",
-    "papers? papers' paper's abstracts?(?!_(?:start|begin)) abstract's abstracts' articles? publications?",
-    "preprints? teams people groups that which where they it contained got than_one things?",
-    "to_read can_i_read between_them at_all",
+    "papers? papers' paper's abstracts?(?!_(?:start|begin)) abstract's abstracts' articles?",
+    "publications? preprints? teams people groups that which where they it contained got than_one",
+    "things? to_read can_i_read between_them at_all",
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
