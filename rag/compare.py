@@ -127,7 +127,7 @@ def _table(
         return _by_facets(library, found, subjects, numbers)
     pairs = [(side, axis) for side in found for axis in axes]
     with ThreadPoolExecutor(CORES) as pool:  # a cell is mostly the models' time
-        flat = list(pool.map(lambda pair: _cell(library, *pair, numbers, least), pairs))
+        flat = list(pool.map(lambda at: _cell(library, at[0], at[1], numbers, least), pairs))
     cells = tuple(tuple(flat[i : i + len(axes)]) for i in range(0, len(flat), len(axes)))
     labels = tuple(sides.label_of(axis) for axis in axes)
     return Table(subjects, labels, cells, _cautions(cells, labels))

@@ -35,7 +35,7 @@ _STOPS = re.compile(
     r"|\.{2,}\s*|\s[-–—]+\s|\n+"
 )
 _STRONG = re.compile(
-    r"\b(?:vs|v|versus|against|next to|beside|alongside|compared (?:to|with)|as opposed to"
+    r"\b(?:vs|v|versus|against|than|next to|beside|alongside|compared (?:to|with)|as opposed to"
     r"|gegen(?:über)?|contre"
     r"|frente a)\b",
     re.IGNORECASE,
@@ -75,7 +75,7 @@ _GOES_ON = re.compile(
 )
 _AFTER_NAME = re.compile(r"(?<=\S)\s+(?:on|in|for|at|by|when|with|regarding)\b.*$", re.I | re.S)
 _DETERMINED = re.compile(
-    r"^(?:the|that|this|an?|its|their|der|die|das|den|el|la|le|il)\b", re.IGNORECASE
+    r"^(?:the|that|this|an?|its|their|der|die|das|den|el|la|le|il|[\w-]+['’]s)(?!\w)", re.IGNORECASE
 )
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{3,150})[\"“”„«»]|(?<!\w)['‘]([^'’‘]{3,150})['’](?!\w)")
 _SEVERAL_OF = re.compile(
@@ -206,7 +206,8 @@ def _names_joined(question: str) -> bool:
 _MAY_COMPARE = re.compile(
     r"\b(?:rank|order|sort)\b.*\b(?:by|them)\b|\bdif+e?re?n\w*\b|\bwhich (?:one|of (?:them|these"
     r"|those))\b"
-    r"|\bdoes either\b|\bwhat about\b|\bone\b.{8,160}\b(?:another|the other)\b|\bfor (?:each"
+    r"|\bdoes either\b|\bwhat about\b|\bnext to each other\b|\bthe [\w ,-]{2,60} one and the\b"
+    r"|\bone\b.{8,160}\b(?:another|the other)\b|\bfor (?:each"
     r"|both)\b|\bthan\b|\bwhat changed\b|\b\w+ or \w+\s*[?:,-]",
     re.IGNORECASE | re.DOTALL,
 )
@@ -290,7 +291,8 @@ def is_of_a_kind(text: str) -> bool:
 _KIND = re.compile(
     r"\b(?:papers?|ones?|systems?|works?|methods?|models?|frameworks?|benchmarks?|data ?sets?|study"
     r"|studies|approach|techniques?|tokeni[sz]ers?|algorithms?|surveys?|optimi[sz]ers?|library|tool"
-    r"|agents?|scheme|strategy|laws?|theorem|thesis|report|article|papier|artikel|étude|estudio)\b",
+    r"|agents?|scheme|strategy|l?lms?|networks?|giant|trick|engine|server|compiler|corpus|laws?"
+    r"|theorem|thesis|report|article|papier|artikel|étude|estudio)\b",
     re.IGNORECASE,
 )
 

@@ -21,6 +21,7 @@ from rag.words import STOPWORDS, compounds, content_words
 RETRIEVED = 20  # papers among which those described together are found
 CANDIDATES = 10  # papers among which a description finds its own
 MOST_WORDS = 8  # of a thing compared that is neither named nor described by an article
+MOST_DESCRIBING = 25  # of one that is described
 MOST_TITLES = 20_000  # among which a name that nobody has is looked for in another spelling
 LIKE_AT_LEAST = 0.84  # likeness of two spellings of one name (Ratcliff and Obershelp, 1988)
 DESCRIBED_AT_LEAST = 0.3  # cosine of a description to the paper it is taken for
@@ -182,6 +183,8 @@ def _distinct(surface: str, question: str) -> bool:
 
     In a question that writes names with capitals, a short word without one is no name.
     """
+    if surface.lower() in _UNNAMING:
+        return False
     if is_name_like(surface) or (surface[:1].isupper() and len(surface) > 3):
         return True
     return len(surface) > 3 and not marked_names(question)
@@ -292,24 +295,27 @@ def _described(pieces: Sequence[sides.Piece]) -> list[sides.Piece]:
 
 
 def _paired(pieces: Sequence[sides.Piece]) -> list[sides.Piece]:
-    """The first joined pieces of a clause that says "compare" or "differ", if short, trimmed."""
+    """The first joined pieces of a clause that says "compare", "differ" or "versus", trimmed."""
     runs: list[list[sides.Piece]] = []
     for piece in pieces:
         if not piece.joined or not runs:
             runs.append([])
         runs[-1].append(piece)
     for run in runs:
-        told = any(sides.says_compare(piece.text) for piece in run)
-        short = [piece for piece in map(sides.trimmed, run) if _may_be_thing(piece.text)]
-        if told and len(short) > 1:
-            return short
+        versus = any(sides.is_strong(piece.joined) for piece in run[1:])
+        told = versus or any(sides.says_compare(piece.text) for piece in run)
+        things = [t for t in map(sides.trimmed, run) if _may_be_thing(t.text, versus=versus)]
+        if told and len(things) > 1:
+            return things
     return []
 
 
-def _may_be_thing(text: str) -> bool:
-    """Whether *text* is short enough to name a thing, and if it describes one, one papers have."""
-    told = sides.is_of_a_kind(text) or not sides.is_described(text)
-    return told and 0 < len(compounds(text)) <= MOST_WORDS
+def _may_be_thing(text: str, *, versus: bool) -> bool:
+    """Whether *text* is short enough to name a thing, or describes one of the kinds papers have."""
+    count = len(compounds(text))
+    if sides.is_described(text):
+        return count <= MOST_DESCRIBING and (versus or sides.is_of_a_kind(text))
+    return 0 < count <= MOST_WORDS and (not versus or _is_name(text))
 
 
 def _holds(piece: sides.Piece, found: Sequence[Side]) -> bool:
@@ -326,7 +332,7 @@ def _ends_sides(piece: sides.Piece, found: Sequence[Side], most: int) -> bool:
 
 def _may_be_side(piece: sides.Piece, *, strong: bool) -> bool:
     words = compounds(piece.text)
-    if not words or len(words) > 25:
+    if not words or len(words) > MOST_DESCRIBING:
         return False
     return sides.is_described(piece.text) or _is_name(piece.text) or (strong and len(words) <= 4)
 
@@ -336,12 +342,19 @@ def _is_name(text: str) -> bool:
     return bool(_proper(text))
 
 
+# Written in capitals, and no thing's name.
+_UNNAMING = frozenset(
+    "gpu gpus cpu cpus tpu llm llms lm lms ai ml nlp kb mb gb tb api apis hpc rl rag fl".split()
+)
+
+
 def _proper(text: str) -> list[str]:
     """Words of *text* that are written as names or with a capital."""
     return [
         w
         for w in compounds(text)
-        if is_name_like(w) or (w[:1].isupper() and w.lower() not in STOPWORDS)
+        if (is_name_like(w) or (w[:1].isupper() and w.lower() not in STOPWORDS))
+        and w.lower() not in _UNNAMING
     ]
 
 
@@ -356,7 +369,7 @@ def _resolved(library: Library, text: str, taken: set[int | None]) -> int | None
         free = [place for place in places if place not in taken]
         if free:
             return free[0]
-    if only_name(text):
+    if only_name(text) or len(compounds(text)) == 1:
         owners = [hit for hit in hits if is_owned(text, hit.paper.title, hit.paper.abstract)]
         known = [snapshot.places[hit.paper.id] for hit in owners] or _misspelt(library, text)
         return next((place for place in known if place not in taken), None)
