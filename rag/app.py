@@ -65,7 +65,10 @@ class PaperChat:
         library = self._library()
         read_as = self._condense(library, question, conversation)
         way = route(read_as.question)
-        draft = self._draft(library, read_as.question, way)
+        if read_as.problem:
+            draft = Draft("chat", message=read_as.problem)
+        else:
+            draft = self._draft(library, read_as.question, way)
         trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
         return self._finished(library, question, read_as.question, draft, trace, began)
 

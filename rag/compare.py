@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 RETRIEVED = 20
 FIGURE_AT_LEAST = 0.8  # probability of one sentence, with a figure where one is wanted: stated
 NEAR_AT_LEAST = 0.3  # of an axis, where nothing at all is stated otherwise
-SECOND_AT_LEAST = 0.12  # probability of a second sentence in a cell
-MOST_IN_CELL = 2
+SECOND_AT_LEAST = 0.1  # probability of a further sentence in a cell
+MOST_IN_CELL = 3
 SHARED_AT_LEAST = 0.5  # cosine of two sentences, one of each side, that say something in common
 
 

@@ -8,40 +8,55 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.dialogue import asides, cue, reference
-from rag.dialogue.fragment import Fragment, alike, ends_a_name, fragment, is_subject, parts_after
+from rag import several
+from rag.dialogue import asides, cue, lists, reference
+from rag.dialogue.fragment import (
+    Fragment,
+    alike,
+    described_by,
+    ends_a_name,
+    fragment,
+    is_subject,
+    parts_after,
+)
 from rag.names import key_of
 from rag.rank import fuse
 from rag.retrieve import RARE_NAME, Library, latin_share, named_papers, read, signals_of
 from rag.route import route
+from rag.several import MOST_ROWS, Carried, Rule
 from rag.text import fold, squeeze
 from rag.turn import (
     Spoken,
     Turn,
     about,
+    asked_before,
     called,
     holds,
     introduced,
+    is_carried,
     is_current,
     leading_away,
     longest,
     own_names,
     put,
+    put_whole,
     spans,
     statement,
+    subject_of,
     terms_of,
     turn_of,
     unheard_of,
+    what_is,
+    whole_question,
 )
 from rag.types import Answer, Hit
 from rag.words import content_words, document_terms
 
 MOST_TURNS = 50  # that a question can point back over
-MOST_ROWS = 5  # of a comparison
 NEAR = 50  # papers among which one that is described is looked for
 ENOUGH_WORDS = 3  # with which a correction describes a paper by itself
 DESCRIBED = 0.75  # share of a description's words that the paper meant has, title words half more
@@ -57,6 +72,7 @@ class Resolved:
 
     question: str
     reason: str  # empty where nothing was carried over
+    problem: str = ""  # a sentence for people where what it refers to is not there
 
 
 class Condense(Protocol):
@@ -67,22 +83,23 @@ class Condense(Protocol):
     ) -> Resolved: ...
 
 
-Carried = tuple[str, Sequence[Spoken]]
-"""A question rewritten, and what was carried into it."""
-
-Rule = Callable[[Turn], Carried | None]
-"""None where the rule does not hold."""
-
-
 def resolve(library: Library, question: str, conversation: Sequence[Answer]) -> Resolved:
     """*question* with what it refers to, by the first of `RULES` that holds.
 
     What names its subject, what is long, and small talk stay as they are; so does a first question.
     """
     past = tuple(answer for answer in conversation[-MOST_TURNS:] if answer.shape != "chat")
-    if not past or len(question) > cue.MOST_CHARACTERS or _is_small_talk(question):
+    if len(question) > cue.MOST_CHARACTERS or _is_small_talk(question):
         return Resolved(question, "")
-    turn, pointed = _with_ordinals(turn_of(library, squeeze(question), past))
+    turn = turn_of(library, squeeze(question), past)
+    problem = several.problem(turn)
+    if problem or not past:
+        return Resolved(question, "", problem)
+    for reason, rule in several.RULES:
+        found = rule(turn)
+        if found is not None:
+            return Resolved(found[0], _because(reason, found[1]))
+    turn, pointed = several.with_ordinals(turn)
     for reason, rule in RULES:
         found = rule(turn)
         if found is not None:
@@ -104,33 +121,6 @@ def _is_small_talk(question: str) -> bool:
 
 
 _HOW_IT_WORKS = re.compile(r"^\W*(?:and |so |but )?how (?:do|does|did) (?:it|this|that) ", re.I)
-
-
-# --- By place -------------------------------------------------------------------------------------
-
-
-def _with_ordinals(turn: Turn) -> tuple[Turn, tuple[Spoken, ...]]:
-    """*turn* with the names of what "the second one" and the like point at."""
-    question, pointed = turn.shown, list[Spoken]()
-    for ordinal in reversed(reference.ordinals(turn.text)):
-        meant = _item(turn, ordinal.place)
-        if meant is not None:
-            question = question[: ordinal.start] + meant.name + question[ordinal.end :]
-            pointed.append(meant)
-    return (turn.asking(question), tuple(reversed(pointed))) if pointed else (turn, ())
-
-
-def _item(turn: Turn, place: str) -> Spoken | None:
-    """The one of those shown, or spoken of one after the other, that stands at *place*."""
-    items = turn.rows or turn.spoken
-    if len(items) < 2:
-        return None
-    if place == "last":
-        return items[-1]
-    if place == "other":
-        among = items if len(items) == 2 else turn.recent
-        return next((one for one in reversed(among) if one != turn.current), None)
-    return items[int(place) - 1] if int(place) <= len(items) else None
 
 
 # --- What is said before the question -------------------------------------------------------------
@@ -168,9 +158,10 @@ def _asked_again(turn: Turn, target: str, meant: Spoken) -> str:
     Where it named no paper it was a description, and the correction is a better one.
     """
     asked = turn.last_question
-    names = own_names(turn, asked, _wrong(turn))
+    titled = [one.name for one in _wrong(turn) if one.name in asked]
+    names = titled or own_names(turn, asked, _wrong(turn))
     if names:
-        return put(asked, names[0], meant.name)
+        return put_whole(turn, asked, names[0], meant.name)
     described = cue.subject_words(put(target, meant.name, " "))
     return about(turn, target if described else asked, meant)
 
@@ -217,7 +208,23 @@ def _return(turn: Turn) -> Carried | None:
     meant = _described(turn, aside.target, turn.recent) or _found(turn, aside.target)
     if meant is None:
         return None
-    return about(turn, turn.tail(aside.rest) or turn.shown, meant), (meant,)
+    if aside.rest:
+        return about(turn, turn.tail(aside.rest), meant), (meant,)
+    return _asked_last(turn, meant) or what_is(turn, meant), (meant,)
+
+
+def _asked_last(turn: Turn, meant: Spoken) -> str:
+    """The last question that was answered from the one *meant* first; empty if none was."""
+    return next(
+        (
+            answer.standalone_question
+            for answer in reversed(turn.past)
+            if answer.shape == "answer"
+            and not answer.abstained
+            and [source.paper_id for source in answer.sources[:1]] == [meant.paper_id]
+        ),
+        "",
+    )
 
 
 def _described(turn: Turn, target: str, among: Sequence[Spoken]) -> Spoken | None:
@@ -252,25 +259,27 @@ def _others(turn: Turn) -> Carried | None:
     """Other papers are wanted, on what was asked about last; none is named."""
     if turn.current is None or not reference.asks_for_others(turn.text):
         return None
-    asked = statement(turn.last_question)
-    if not own_names(turn, asked, turn.recent[-1:]):
+    asked = statement(_topic(turn))
+    titled = turn.paper is not None and turn.paper.title in asked
+    if asked and not titled and not own_names(turn, asked, turn.recent[-1:]):
         return f"Which other papers {reference.predicate(asked)}?", ()
-    head, _, tail = (turn.paper.title if turn.paper else asked).partition(":")
+    head, _, tail = (turn.paper.title if turn.paper else asked or turn.current.name).partition(":")
     # Without its small words a title is no longer quoted, and its paper no longer the one named.
     return f"Which other papers are about {tail.strip() or ' '.join(cue.told(head))}?", ()
 
 
-def _narrowed(turn: Turn) -> Carried | None:
-    """Those of the list just shown that meet one more condition."""
-    wanted = reference.narrows(turn.text) if turn.past[-1].shape == "list" else None
-    if wanted is None:
-        return None
-    rest, counts = wanted
-    listed = statement(turn.last_question)
-    if counts:
-        listed = re.sub(r"^(?:which|what) ", "how many ", listed, flags=re.IGNORECASE)
-    says = re.search(r"\b(?:which|what|who|how many|that)\b", listed, re.IGNORECASE)
-    return f"{listed} {'and' if says else 'that'} {turn.tail(rest)}", ()
+def _topic(turn: Turn) -> str:
+    """The last question that was answered and says what it is about; of a comparison, the list.
+
+    Empty if none does.
+    """
+    for answer in reversed(turn.past):
+        if answer.shape == "list":
+            return lists.as_list(answer.standalone_question)
+        told = answer.sources or answer.abstention == "no_paper"
+        if told and answer.shape == "answer" and cue.subject_words(answer.standalone_question):
+            return answer.standalone_question
+    return ""
 
 
 def _compared(turn: Turn) -> Carried | None:
@@ -306,7 +315,7 @@ def _compared(turn: Turn) -> Carried | None:
 def _measure(turn: Turn) -> str:
     """The last question asked of each: "What MFU does each reach?"; empty if it cannot be."""
     names = own_names(turn, turn.last_question, turn.recent[-1:])
-    if not names or _is_carried(turn):
+    if not names or is_carried(turn.past[-1]):
         return ""
     owned = re.sub(rf"{re.escape(names[0])}'s", "each one's", turn.last_question)
     return put(owned, names[0], "each")
@@ -336,7 +345,24 @@ def _parallel(turn: Turn) -> Carried | None:
         another = _another(turn, piece.phrase) or _rare_name(turn, piece)
         if another is not None:
             return _of_another(turn, piece, another)
+        described = _of_described(turn, piece)
+        if described is not None:
+            return described
     return None if turn.current is None else _with_another_part(turn, piece)
+
+
+def _of_described(turn: Turn, piece: Fragment) -> Carried | None:
+    """The question before, asked of a paper that is described: "and in the lentil paper?"."""
+    target = described_by(piece.phrase)
+    wanted = cue.subject_words(target)
+    hits = _hits(turn, target) if wanted else ()
+    titled = (hit.paper for hit in hits if wanted <= set(document_terms(hit.paper.title)))
+    paper = next(titled, None)
+    if paper is None or (turn.paper is not None and turn.paper.id == paper.id):
+        return None
+    meant = Spoken(called(turn.library.snapshot, paper.id, paper.title, turn.past[-1]), paper.id)
+    asked = asked_before(turn, meant)
+    return (asked, (meant,)) if asked else None
 
 
 def _another(turn: Turn, phrase: str) -> Spoken | None:
@@ -381,11 +407,11 @@ def _of_another(turn: Turn, piece: Fragment, another: Spoken) -> Carried | None:
     before, name, after = piece.phrase[:start], piece.phrase[start:end], piece.phrase[end:]
     if cue.told(before) or not ends_a_name(after):
         return None  # it says itself what it asks: "ShadowKV parameter count"
-    asked = _whole_question(turn)
-    subject = _subject(turn, asked) if asked and asked.shape != "comparison" else None
+    asked = whole_question(turn)
+    subject = subject_of(turn, asked) if asked and asked.shape != "comparison" else None
     if asked is None or subject is None or key_of(subject) == key_of(another.name):
         return None
-    changed = put(_THE_ORIGINAL.sub("", asked.standalone_question), subject, name)
+    changed = put_whole(turn, _THE_ORIGINAL.sub("", asked.standalone_question), subject, name)
     aside = fragment(after)
     if aside is not None and aside.preposition:
         changed = _put_part(changed, aside, spans(changed, name))
@@ -397,33 +423,13 @@ def _of_another(turn: Turn, piece: Fragment, another: Spoken) -> Carried | None:
 _THE_ORIGINAL = re.compile(r"\bthe (?:original|plain|vanilla|standard|old|basic) (?=[A-Z])")
 
 
-def _whole_question(turn: Turn) -> Answer | None:
-    """The last answer to a question that had a predicate of its own, or was taken to have one."""
-    whole = (
-        answer
-        for answer in reversed(turn.past)
-        if squeeze(answer.question) == squeeze(answer.standalone_question)
-        or fragment(squeeze(answer.question)) is None
-    )
-    return next(whole, None)
-
-
-def _subject(turn: Turn, answer: Answer) -> str | None:
-    """What the question of *answer* is about by name: what it was answered from first."""
-    question, snapshot = answer.standalone_question, turn.library.snapshot
-    answered = [Spoken(source.title, source.paper_id) for source in answer.sources]
-    named = sorted(introduced(snapshot, question), key=longest)
-    found = (*own_names(turn, question, answered), *named, *unheard_of(snapshot, question))
-    return next(iter(found), None)
-
-
 def _with_another_part(turn: Turn, piece: Fragment) -> Carried | None:
     """The last question, with another data set, device or the like in the place of its own."""
     asked, current = turn.last_question, turn.recent[-1:]
     if piece.preposition:
         elsewhere = any(leading_away(turn, piece.phrase).values())
         own = () if elsewhere else own_names(turn, asked, current)
-        if _is_carried(turn) and not any(
+        if is_carried(turn.past[-1]) and not any(
             alike(piece.preposition, w) for w, *_ in parts_after(asked)
         ):
             return None
@@ -431,14 +437,9 @@ def _with_another_part(turn: Turn, piece: Fragment) -> Carried | None:
     condition, named = _replaced(turn), cue.names_of_its_own(piece.phrase)
     if condition and named and not cue.subject_words(put(piece.phrase, named[0], " ")):
         return put(asked, condition, piece.phrase), current
-    if piece.opened and holds(turn.paper, piece.phrase) and not _is_carried(turn):
+    if piece.opened and holds(turn.paper, piece.phrase) and not is_carried(turn.past[-1]):
         return f"{statement(asked)}, and {piece.phrase}?", current
     return None
-
-
-def _is_carried(turn: Turn) -> bool:
-    """Whether the last question was itself only "the cost? (…)": nothing to put a part into."""
-    return turn.last_question.endswith(")") and turn.past[-1].question != turn.last_question
 
 
 def _replaced(turn: Turn) -> str | None:
@@ -531,7 +532,6 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("a correction", _correction),
     ("back to an earlier paper", _return),
     ("others on the same topic", _others),
-    ("some of the list just shown", _narrowed),
     ("beside what was spoken of last", _compared),
     ("the question before, asked of something else", _parallel),
     ("of all that were shown", _all_of_them),

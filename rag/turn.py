@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.dialogue import cue
+from rag.dialogue.fragment import fragment
 from rag.names import key_of, names_in
 from rag.retrieve import Library, introduced_names
-from rag.text import fold
+from rag.text import fold, squeeze
 from rag.types import Answer, Paper
 from rag.words import compounds, document_terms
 
@@ -40,6 +41,7 @@ class Turn:
     spoken: tuple[Spoken, ...]  # each once, in the order in which they were first spoken of
     recent: tuple[Spoken, ...]  # the same, the one spoken of last at the end
     rows: tuple[Spoken, ...]  # what was last shown side by side or as a list
+    listed: tuple[Spoken, ...] = ()  # what was last shown as a list, should rows be too few
 
     @property
     def current(self) -> Spoken | None:
@@ -75,16 +77,20 @@ def turn_of(library: Library, question: str, past: tuple[Answer, ...]) -> Turn:
     first: dict[Spoken, None] = {}
     recent: dict[Spoken, None] = {}
     rows: tuple[Spoken, ...] = ()
+    listed: tuple[Spoken, ...] = ()
     for place, answer in enumerate(past):
         shown = _shown(library.snapshot, answer)
         if len(shown) > 1 and (answer.shape != "answer" or place == len(past) - 1):
             rows = shown
+            listed = shown if answer.shape == "list" else listed
         said = shown if answer.shape == "comparison" else _foremost(answer, shown, first)
         first.update(dict.fromkeys(said))
         for one in reversed(said):  # of things side by side, the first is gone on about
             recent.pop(one, None)
             recent[one] = None
-    return Turn(library, question, folded(question), past, tuple(first), tuple(recent), rows)
+    return Turn(
+        library, question, folded(question), past, tuple(first), tuple(recent), rows, listed
+    )
 
 
 def _foremost(
@@ -195,6 +201,55 @@ def longest(name: str) -> tuple[int, str]:
     return (-len(name), name)
 
 
+# --- Earlier questions ----------------------------------------------------------------------------
+
+
+def whole_question(turn: Turn) -> Answer | None:
+    """The last answer to a question that had a predicate of its own, or was taken to have one."""
+    whole = (
+        answer
+        for answer in reversed(turn.past)
+        if squeeze(answer.question) == squeeze(answer.standalone_question)
+        or fragment(squeeze(answer.question)) is None
+    )
+    return next(whole, None)
+
+
+def subject_of(turn: Turn, answer: Answer) -> str | None:
+    """What the question of *answer* is about by name: what it was answered from first."""
+    question, snapshot = answer.standalone_question, turn.library.snapshot
+    answered = [Spoken(source.title, source.paper_id) for source in answer.sources]
+    named = sorted(introduced(snapshot, question), key=longest)
+    found = (*own_names(turn, question, answered), *named, *unheard_of(snapshot, question))
+    return next(iter(found), None)
+
+
+def is_carried(answer: Answer) -> bool:
+    """Whether what was asked is only "the cost? (…)": nothing to put a part into."""
+    return answer.standalone_question.endswith(")") and (
+        answer.question != answer.standalone_question
+    )
+
+
+def asked_before(turn: Turn, meant: Spoken) -> str | None:
+    """The question before, or the last whole one, asked of the one *meant*; None as `_asked_of`."""
+    last, whole = turn.past[-1], whole_question(turn)
+    asked = _asked_of(turn, last, meant) if is_carried(last) else None
+    return asked or (_asked_of(turn, whole, meant) if whole else None)
+
+
+def _asked_of(turn: Turn, answer: Answer, meant: Spoken) -> str | None:
+    """The question of *answer*, asked of the one *meant*; None if it is about no paper by name."""
+    if answer.shape != "answer" or not answer.sources:
+        return None
+    asked = answer.standalone_question
+    if is_carried(answer):
+        return about(turn, asked[: asked.rindex(" (")], meant)
+    answered = [Spoken(source.title, source.paper_id) for source in answer.sources[:1]]
+    own = own_names(turn, asked, answered)
+    return put_whole(turn, asked, own[0], meant.name) if own else None
+
+
 # --- Writing questions ----------------------------------------------------------------------------
 
 
@@ -203,10 +258,31 @@ def about(turn: Turn, question: str, *spoken: Spoken) -> str:
 
     With the words of another language around it a short name says too little: there, the title.
     """
+    if len(spoken) > 1:
+        return f"{question} ({joined([side(turn, one) for one in spoken])})"
     foreign = cue.is_foreign(folded(question))
     papers = [turn.paper_of(one) if foreign else None for one in spoken]
     names = [p.title if p else one.name for p, one in zip(papers, spoken, strict=True)]
     return f"{question} ({' and '.join(names)})"
+
+
+def what_is(turn: Turn, one: Spoken) -> str:
+    """What to ask when a paper is pointed at and no more is said."""
+    return f"What is {side(turn, one)} about?"
+
+
+def side(turn: Turn, one: Spoken) -> str:
+    """What *one* is called beside others: by a name that is one word, else by its title, quoted."""
+    if " " not in one.name:
+        return one.name
+    paper = turn.paper_of(one)
+    title = paper.title if paper else one.name
+    return f"'{title}'" if '"' in title else f'"{title}"'
+
+
+def joined(names: Sequence[str]) -> str:
+    """*names* as a list in a sentence: "A, B and C"."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def spans(text: str, name: str) -> list[tuple[int, int]]:
@@ -221,6 +297,16 @@ def put(text: str, name: str, other: str) -> str:
     for start, end in reversed(spans(text, name)):
         text = text[:start] + other + text[end:]
     return text
+
+
+def put_whole(turn: Turn, text: str, name: str, other: str) -> str:
+    """*text* with *other* in the place of *name*, and of the title it is a part of."""
+    titles = {one.name for one in turn.spoken}
+    titles |= {paper.title for one in turn.spoken if (paper := turn.paper_of(one))}
+    for title in sorted(titles, key=longest):
+        if title in text and " " in title and spans(title, name):
+            return re.sub(rf"[\"']?{re.escape(title)}[\"']?", lambda _: other, text, count=1)
+    return put(text, name, other)
 
 
 def statement(question: str) -> str:

@@ -63,6 +63,7 @@ FLOORS = {
     "rag/compare": 3.2,
     "rag/route": 3.0,
     "rag/turn": 3.1,
+    "rag/several": 3.15,
     "rag/followup": 3.2,
     "rag/verify": 3.0,
     # 4: the one place that chooses parts

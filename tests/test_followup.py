@@ -541,6 +541,190 @@ def test_a_list_can_be_narrowed(read_as: Read, question: str, means: str):
     assert read_as(question, LISTED) == means
 
 
+# --- What was shown together ----------------------------------------------------------------------
+
+FIVE = answered_from(
+    [SOUP[0], PINTO[0], TOFU[0], BORLOTTI[0], LENTIL[0]], "Which papers mention food?", "list"
+)
+SOUP_IN_MARKS, PINTO_IN_MARKS, TOFU_IN_MARKS = (f'"{one[0]}"' for one in (SOUP, PINTO, TOFU))
+
+
+@pytest.mark.parametrize(
+    ("question", "means"),
+    [
+        ("compare the first two", f"compare {SOUP_IN_MARKS} and {PINTO_IN_MARKS}"),
+        ("Compare the second and fourth.", f"Compare {PINTO_IN_MARKS} and Borlotti."),
+        ("compare 1 and 3 on heat", f"compare {SOUP_IN_MARKS} and {TOFU_IN_MARKS} on heat"),
+        ("compare #2 with #4", f"compare {PINTO_IN_MARKS} and Borlotti"),
+        ("how do the last two differ?", "how do Borlotti and LENTIL-V2 differ?"),
+        ("the first and the third", f"Compare {SOUP_IN_MARKS} and {TOFU_IN_MARKS}"),
+        ("compare it with the third one", f"compare {SOUP_IN_MARKS} with {TOFU_IN_MARKS}"),
+        (
+            "compare all of them on heat",
+            f"compare {SOUP_IN_MARKS}, {PINTO_IN_MARKS}, {TOFU_IN_MARKS}, Borlotti and LENTIL-V2"
+            " on heat",
+        ),
+    ],
+)
+def test_places_of_a_list_can_be_compared(read_as: Read, question: str, means: str):
+    """Each side is named, by its title in quotation marks unless its name is one word."""
+    assert read_as(question, FIVE) == means
+
+
+def test_at_most_five_are_compared(read_as: Read):
+    """A table of more could not be read."""
+    six = answered_from(
+        [one[0] for one in (SOUP, PINTO, TOFU, BORLOTTI, LENTIL, CANNELLINI)], "?", "list"
+    )
+    assert "LENTIL-V2" in read_as("compare all of them", six)
+    assert "Cannellini" not in read_as("compare all of them", six)
+
+
+def test_what_the_table_lacks_is_counted_in_the_list_before(read_as: Read):
+    """The list is still there to be read."""
+    rows = answered_from([SOUP[0], PINTO[0]], "Compare soups and colours", "comparison")
+    assert read_as("how big is the fourth one?", FIVE, rows) == "how big is Borlotti?"
+    assert read_as("how big is the second one?", FIVE, rows) == (f"how big is {PINTO_IN_MARKS}?")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "the seventh one",
+        "and the 100th paper?",
+        "the -1st one",
+        "no, I meant the sixth one",
+        "what does [7] say?",
+        "compare the first and the ninth",
+        "compare the first six",
+        "show me paper 12",
+    ],
+)
+def test_a_place_beyond_the_last_is_told(beans: Library, question: str):
+    """Nothing is looked up for it: a person is told how many there are."""
+    found = resolve(beans, question, [FIVE])
+    assert found.problem.startswith("Only 5 papers were shown")
+    assert found.question == question
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["the other one", "no, I meant the other paper", "the second one", "compare them", "who else?"],
+)
+def test_where_nothing_was_shown_nothing_can_be_meant(beans: Library, question: str):
+    """That is said, whether it is the first question or one after a refusal."""
+    for past in ([], [GREETED], [silent("off_topic")]):
+        assert resolve(beans, question, past).problem.startswith("No paper was shown")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "&#39;PINTO&#39; colours?",
+        "How many stoves has Model 3.3: the kitchen?",
+        "which was the ninth paper to weigh beans?",
+        "in the sixth stage, what is frozen?",
+        "Which papers mention colours?",
+    ],
+)
+def test_not_every_number_is_a_place(beans: Library, question: str):
+    """Only what can mean nothing else is refused."""
+    assert not resolve(beans, question, [FIVE]).problem
+    assert not resolve(beans, question, []).problem
+
+
+@pytest.mark.parametrize(
+    ("question", "means"),
+    [
+        ("not soups", "Which papers name a colour but are not about soups?"),
+        ("without soups please?", "Which papers name a colour but are not about soups?"),
+        ("only the ones about beans", "Which papers name a colour and are about beans?"),
+        ("just those that use levers", "Which papers name a colour and use levers?"),
+        ("which are not about tofu?", "Which papers name a colour but are not about tofu?"),
+        ("only the theoretical ones", "Which papers name a colour and are theoretical?"),
+        ("how many?", "how many papers name a colour?"),
+        ("and how many are there?", "how many papers name a colour?"),
+    ],
+)
+def test_a_list_is_narrowed_and_counted_in_few_words(read_as: Read, question: str, means: str):
+    """What is said right after a list is said of its papers."""
+    assert read_as(question, LISTED) == means
+
+
+def test_conditions_join_in_an_order_that_can_be_read(read_as: Read):
+    """What is left out stands last, or it would take in what follows."""
+    without = answered_from([PINTO[0]], "list papers on colours but are not about tofu", "list")
+    assert read_as("only the ones about beans", without) == (
+        "which papers are on colours and are about beans but are not about tofu?"
+    )
+
+
+def test_a_number_can_be_turned_into_the_papers(read_as: Read):
+    """Those that were counted are listed, and their places count."""
+    count = answered_from([SOUP[0], PINTO[0], TOFU[0]], "how many papers name a colour?", "list")
+    assert read_as("which ones?", LISTED, count) == "which papers name a colour?"
+    assert read_as("the third one", LISTED, count) == f"What is {TOFU_IN_MARKS} about?"
+    assert read_as("anyone else?", LISTED, count) == "Which other papers name a colour?"
+
+
+@pytest.mark.parametrize(
+    ("question", "means"),
+    [
+        ("and LENTIL-V2?", "Compare Borlotti, Cannellini and LENTIL-V2"),
+        ("and with LENTIL-V2?", "Compare Borlotti, Cannellini and LENTIL-V2"),
+        ("add PINTO-7", "Compare Borlotti, Cannellini and PINTO-7"),
+        ("swap Borlotti for LENTIL-V2", "Compare LENTIL-V2 and Cannellini"),
+        ("LENTIL-V2 instead of the second one", "Compare Borlotti and LENTIL-V2"),
+        ("drop Cannellini", "What is Borlotti about?"),
+        ("the left one", "What is Borlotti about?"),
+        ("the right one?", "What is Cannellini about?"),
+        ("on cost?", "Compare Borlotti and Cannellini on cost"),
+        ("what about the price?", "Compare Borlotti and Cannellini on the price"),
+    ],
+)
+def test_a_comparison_can_be_changed(read_as: Read, question: str, means: str):
+    """Somebody comes in, somebody leaves, or it is made on something else."""
+    assert read_as(question, TOGETHER) == means
+
+
+def test_a_changed_comparison_keeps_its_sides_and_what_it_is_on(read_as: Read):
+    """The third one is not lost when something else is asked, nor what was asked when one comes."""
+    three = answered_from([BORLOTTI[0], CANNELLINI[0], LENTIL[0]], "?", "comparison")
+    asked = "Compare Borlotti and Cannellini with LENTIL-V2?"
+    assert read_as("on cost?", replace(three, standalone_question=asked)) == (
+        "Compare Borlotti, Cannellini and LENTIL-V2 on cost"
+    )
+    cost = replace(TOGETHER, standalone_question="Compare Borlotti with Cannellini on cost")
+    assert read_as("and LENTIL-V2?", cost) == ("Compare Borlotti, Cannellini and LENTIL-V2 on cost")
+
+
+def test_a_data_set_does_not_become_a_side(read_as: Read):
+    """What an abstract that is compared has is what it is compared on."""
+    asked = "Compare Borlotti and Cannellini on heat"
+    heat = replace(TOGETHER, standalone_question=asked)
+    assert "Compare Borlotti, Cannellini and" not in read_as("and on Tuscan beans?", heat)
+
+
+def test_a_name_never_lands_inside_a_title(read_as: Read):
+    """A title that holds the name which is replaced is replaced as a whole."""
+    both = answered_from([PINTO[0], SOUP[0]], "?", "comparison")
+    asked = f"Compare {PINTO_IN_MARKS} and {SOUP_IN_MARKS}"
+    found = read_as("no, Borlotti", replace(both, question="compare", standalone_question=asked))
+    assert found == f"Compare Borlotti and {SOUP_IN_MARKS}"
+
+
+def test_going_back_asks_again(read_as: Read):
+    """The last question about what is gone back to, or what it is."""
+    assert read_as("back to Borlotti", HEAT, NIGHT) == HEAT.question
+    assert read_as("back to Cannellini", TOGETHER, MARS) == "What is Cannellini about?"
+
+
+def test_a_paper_that_is_described_is_asked_the_same(read_as: Read):
+    """It need not have been spoken of."""
+    users = replace(answered(BORLOTTI[0], "and how many? (Borlotti)"), question="and how many?")
+    assert read_as("and in the lentil paper?", HEAT, users) == "and how many? (LENTIL-V2)"
+
+
 # --- The pure rules -------------------------------------------------------------------------------
 
 

@@ -15,6 +15,11 @@ from rag.words import STOPWORDS, compounds, content_words, stem
 
 MOST_CHARACTERS = 500  # what is longer explains itself
 
+COMPARATIVE = (
+    r"(?:(?:fast|slow|bigg|small|larg|cheap|high|low|strong|weak|great|long|short|new|old|deep|wide"
+    r"|light|heavi|smart|quick|simpl|young|hard|easi|clos|dear)er|better|worse|more|less|fewer)"
+)
+
 # --- How a question begins ------------------------------------------------------------------------
 
 _SAID_FIRST = (
@@ -279,7 +284,7 @@ def _starts_anew(text: str, words: set[str]) -> bool:
 
 
 _ASKS = re.compile(
-    r"\b(?:what|which|who|whose|how|why|when|where|is|are|was|were|does|do|did|has|have|had|can"
+    r"(?<![\w.])(?:what|which|who|whose|how|why|when|where|is|are|was|were|does|do|did|has|have|had|can"
     r"|could|will|would|should|compare|list|show|tell|give|find|explain|describe|summari[sz]e|name"
     r"|wie|was|welche[rsnm]?|wer|wo|wann|warum|wurde|wird|ist|sind|hat|haben|que|cual(?:es)?"
     r"|cuant[oa]s?|como|donde|cuando|quien|es|son|tiene|quels?|quelles?|combien|comment|pourquoi|ou"

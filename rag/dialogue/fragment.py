@@ -65,6 +65,15 @@ def fragment(text: str) -> Fragment | None:
     return Fragment(found["word"].lower() if found else "", phrase, opened)
 
 
+_A_PAPER = re.compile(r"^(?P<target>.+?) (?:paper|study|article|one)$", re.IGNORECASE)
+
+
+def described_by(phrase: str) -> str:
+    """What *phrase* says of a paper that it describes: "lentil" of "lentil paper"; else empty."""
+    found = _A_PAPER.match(phrase)
+    return found["target"] if found else ""
+
+
 def parts_after(text: str) -> tuple[tuple[str, int, int], ...]:
     """The prepositions of *text*, each with the span of what stands after it.
 

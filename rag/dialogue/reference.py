@@ -6,17 +6,12 @@ Texts are as `rag.text.fold` and `squeeze` leave them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from rag.dialogue.cue import subject_words, wants_others, without_opener
+from rag.dialogue.cue import COMPARATIVE, subject_words, wants_others, without_opener
 from rag.words import content_words
 
 _FEW_BEFORE = 2  # words of content before a pronoun: with more of them, it refers to one of them
 
-_COMPARATIVE = (
-    r"(?:(?:fast|slow|bigg|small|larg|cheap|high|low|strong|weak|great|long|short|new|old|deep|wide"
-    r"|light|heavi|smart|quick|simpl|young|hard|easi|clos|dear)er|better|worse|more|less|fewer)"
-)
 _OTHERWISE = re.compile(
     r"\b(?:do|does|doing|did|done|tr(?:y|ies|ied|ying)|work(?:s|ing|ed)?|look(?:s|ed|ing)?|scale"
     r"|level|area|field|topic|subject|line|direction|problem|idea|approach|way|else|others?|similar"
@@ -31,18 +26,13 @@ _ALL_OF_THEM = re.compile(
     r"|\bthe two(?=\s*(?:$|[?.!,;]|papers|systems|models|methods|of them|are|is|do|have|differ"
     r"|comp))|\bbetween them\b|\b(?:each|either|neither) (?:one|of them)\b|\beach other\b"
     r"|\bwelche[rsn]? (?:von|der) (?:beiden|ihnen)|\bbeide[ns]?\b|\bcual de (?:los|las) dos\b"
-    r"|\bambos\b|\bwhich (?:is|was|are|has|does|do)\b(?=.*\b" + _COMPARATIVE + r"\b)|\blequel\b"
+    r"|\bambos\b|\bwhich (?:is|was|are|has|does|do)\b(?=.*\b" + COMPARATIVE + r"\b)|\blequel\b"
     r"|\blaquelle\b|\bles deux\b|哪一?个更|两者|都",
-    re.IGNORECASE,
-)
-_OF_THE_LIST = re.compile(
-    r"^\W*(?:and |so |but )?(?P<count>how many|which|who|any|what)(?: ones)?(?: of)?"
-    r" (?:them|these|those|the (?:papers|ones)|of (?:them|these|those))\s+(?P<rest>\w.*)$",
     re.IGNORECASE,
 )
 _COMPARES = re.compile(
     r"\b(?:compar\w+|versus|vs\.?|than|differ\w*|beat\w*|outperform\w*|better|worse|as \w+ as"
-    r"|similar|same|" + _COMPARATIVE + r""
+    r"|similar|same|" + COMPARATIVE + r""
     r"|besser|schneller|grosser|mehr|weniger|als|mas|menos|mejor|peor|plus|moins|mieux|que)\b",
     re.IGNORECASE,
 )
@@ -50,47 +40,11 @@ _VAGUE = re.compile(
     r"\b(?:this|that)\b|\b(?:more|less|fewer|better|worse|higher|lower|greater|similar|same)\b",
     re.I,
 )
-_ORDINAL = (
-    r"(?P<ordinal>first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|last|latest|former|latter"
-    r"|other|previous|earlier|erste[rnms]?|zweite[rnms]?|dritte[rnms]?|letzte[rnms]?|primer[oa]?"
-    r"|segund[oa]|tercer[oa]?|ultim[oa]|premiere?|deuxieme|second|troisieme|derniere?)"
-)
-_ITEM = r"(?:one|paper|system|model|method|work|study|approach|entry|item|source|result|row)"
-_ORDINALS = re.compile(
-    rf"\bthe (?P<pair>former|latter)\b(?: {_ITEM}s?)?"
-    rf"|\b(?:the|that|die|der|das|dem|den|el|la|le)(?: very)? {_ORDINAL}"
-    rf"(?:(?: {_ITEM})(?! (?:to|that|which|who|with|where|of|on|in|for)\b)s?"
-    r"|(?=\s*(?:[?!.,;:)]|$)|'s\b| (?:is|are|was|were|does|do|did|has|have|had|can|could|will|would"
-    r"|come|comes|use|uses|get|gets|need|needs|one|when|than|and|or|called"
-    r"|" + _COMPARATIVE + r")\b))"
-    rf"|\b{_ITEM}s? (?:number |no\.? ?|#)?(?P<number>[1-9])\b|(?<!\w)(?:\[(?P<mark>[1-9])\]"
-    rf"|#(?P<hash>[1-9]))"
-    r"|第(?P<chinese>[一二三四五])(?:个|篇|种)?",
-    re.IGNORECASE,
-)
-_PLACES = (
-    ("1", "first 1st former erste primer premier 一"),
-    ("2", "second 2nd zweite segund deuxieme 二"),
-    ("3", "third 3rd dritte tercer troisieme 三"),
-    ("4", "fourth 4th 四"),
-    ("5", "fifth 5th 五"),
-    ("last", "last latest latter letzte ultim dernier"),
-    ("other", "other previous earlier"),
-)
 _DESCRIBED = re.compile(
     r"\b(?:the|that|your) (?P<target>(?!(?:same|other|new|old|whole|only|original)\b)[\w+'-]+"
     r"(?: [\w+'-]+){0,3}?) (?:one|paper|work|study)\b(?! (?:to|that|which|who|with|on|about|of)\b)",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Ordinal:
-    """Where a question points at one of several: `text[start:end]` is "the second one"."""
-
-    start: int
-    end: int
-    place: str  # "1" to "9", "last" or "other"
 
 
 def asks_for_others(text: str) -> bool:
@@ -100,12 +54,6 @@ def asks_for_others(text: str) -> bool:
     (True, False)
     """
     return wants_others(text) and not subject_words(_OTHERWISE.sub(" ", text))
-
-
-def narrows(text: str) -> tuple[str, bool] | None:
-    """What "which of those use RL?" asks of the papers of a list, and whether it counts them."""
-    found = _OF_THE_LIST.match(text)
-    return (found["rest"], found["count"].lower() == "how many") if found else None
 
 
 def asks_of_all(text: str) -> bool:
@@ -134,21 +82,6 @@ def is_vague(text: str) -> bool:
     return bool(_VAGUE.search(text))
 
 
-def ordinals(text: str) -> list[Ordinal]:
-    """Where *text* points at one of several things by its place, in order."""
-    return [
-        Ordinal(found.start(), found.end(), _place(found)) for found in _ORDINALS.finditer(text)
-    ]
-
-
-def _place(found: re.Match[str]) -> str:
-    number = found["number"] or found["mark"] or found["hash"]
-    if number:
-        return number
-    said = (found["pair"] or found["ordinal"] or found["chinese"]).lower()
-    return next(place for place, words in _PLACES if any(said.startswith(w) for w in words.split()))
-
-
 def described(text: str) -> list[str]:
     """What *text* says of papers it describes: "recipe" of "how big is the recipe one?"."""
     return [found["target"] for found in _DESCRIBED.finditer(text)]
@@ -163,7 +96,7 @@ _STANDS_FOR = re.compile(
     re.IGNORECASE,
 )
 _ELLIPTIC = re.compile(
-    r"^\W*(?:and |but |so )?(?=(?:" + _COMPARATIVE + r"|compared|vs\.?|versus)\b)", re.I
+    r"^\W*(?:and |but |so )?(?=(?:" + COMPARATIVE + r"|compared|vs\.?|versus)\b)", re.I
 )
 
 
@@ -208,6 +141,9 @@ def predicate(question: str) -> str:
     frame = _FRAME.match(told_of)
     rest = told_of[frame.end() :] if frame else told_of
     verb = _THIRD_PERSON.match(rest) if frame and not frame["thing"] else None
+    plural = frame is not None and re.search(r"\b(?:papers|works|studies)\b", frame[0], re.I)
+    if plural and rest:
+        return rest
     if rest.split()[:1] in (["is"], ["has"]):
         return {"is": "are", "has": "have"}[rest.split()[0]] + rest[rest.index("s") + 1 :]
     if verb:
