@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.listing import topics
-from rag.listing.asked import read_criteria, without_criterion
+from rag.listing.asked import read_criteria, read_loosely, without_criterion
 from rag.listing.criteria import Clause, Criteria, Criterion, Topic, Words, described
 from rag.listing.terms import find, is_name
 from rag.matching.literal import Match, title_of
@@ -53,6 +53,10 @@ def survey(library: Library, question: str) -> Draft | None:
     if not matched and looser is not None:
         criteria = looser
         matched, near = decide(library, criteria)
+    if not matched and (bag := read_loosely(asked)) not in {None, criteria}:
+        loose_matched, loose_near = decide(library, bag)
+        if loose_matched:  # read by its grammar nothing is met, read by what it names something is
+            criteria, matched, near = bag, loose_matched, loose_near
     if _means_its_own(library, matched, reading):
         return None
     message = _message(criteria, len(matched), len(snapshot.papers))

@@ -6,11 +6,13 @@ import re
 from dataclasses import replace
 from typing import Literal
 
+from rag.listing.bag import bag_criteria, is_junk
 from rag.listing.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
 from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Words
 from rag.listing.formulas import plain_formulas
 from rag.listing.frames import pieces, unframed
 from rag.listing.kinds import KINDS, kind_asked
+from rag.listing.normal import normalised, ruled_out_names
 from rag.listing.plural import asks_for_list, is_english
 from rag.listing.predicates import VERB
 from rag.listing.wording import either
@@ -26,14 +28,27 @@ def read_criteria(question: str) -> Criteria | None:
     >>> read_criteria("how many surveys are there?").clauses[0].any_of
     (IsKind(kind='survey', where='any'),)
     """
-    text = plain_formulas(squeeze(question))
+    text = normalised(plain_formulas(squeeze(question)))
     main, remarks = pieces(text)
     main = _first_asked(main)
     found = tuple(clauses(unframed(main), main)) if is_english(text) else _foreign(text)
+    found = tuple(clause for clause in found if clause.any_of)
+    if found and is_english(text) and is_junk(Criteria(found)):
+        bag = bag_criteria(unframed(main))
+        found = bag.clauses if bag else found
     for remark in remarks:
         found = _remarked(found, remark)
-    found = tuple(clause for clause in found if clause.any_of)
     return Criteria(found) if found else None
+
+
+def read_loosely(question: str) -> Criteria | None:
+    """What *question* names, whatever its grammar; None where it names nothing.
+
+    >>> [c.any_of[0].text for c in read_loosely("anybody keen on pruning?").clauses]
+    ['keen on pruning']
+    """
+    main, _ = pieces(normalised(plain_formulas(squeeze(question))))
+    return bag_criteria(unframed(_first_asked(main)))
 
 
 def without_criterion(question: str) -> Literal["all", "unnamed", ""]:
@@ -99,9 +114,10 @@ _MOST_WORDS_RULED_OUT = 4  # more of them explain, and rule nothing out by name
 def _remarked(found: tuple[Clause, ...], remark: str) -> tuple[Clause, ...]:
     """*found* with what a remark rules out: longer names are masked, kinds are negated."""
     ruled_out = _COUNTS_NOT.search(remark) or _NOT_THIS.search(remark)
-    if not ruled_out:
+    said = ruled_out_names(remark) or (ruled_out["what"] if ruled_out else "")
+    if not said:
         return found
-    what = _WARNS.sub("", ruled_out["what"])
+    what = _WARNS.sub("", said)
     kind = kind_asked(what)
     if kind and len(what.split()) <= _MOST_WORDS_RULED_OUT:
         return (*found, Clause((IsKind(kind[0].name),), negated=True))
@@ -130,6 +146,9 @@ _FOREIGN = frozenset(
     evaluieren evaluiert werden wird sind ist haben hat sich sprechen spricht handeln handelt zum
     beim version egal sammlung hier ein eine einen einem
 
+    leurs resume resumen zusammenfassung abstrakt kurzfassung quiero necesito busco cherche
+    je voudrais brauche suche ich aussi sowie erwahnung worin denen vorkommt vorkommen aparece
+    aparecen figurent apparait apparaissent hay donde ou se contienen contiennent enthalten
     que cuales cuantos cuantas cuanto todos todas los las el la lo un una unos unas lista enumera
     dame articulos articulo resumenes resumen trabajos estudios publicaciones mencionan menciona
     nombran nombra citan usan usa utilizan utiliza tratan trata hablan habla sobre de del en con por

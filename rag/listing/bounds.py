@@ -51,6 +51,15 @@ _MEASURED = re.compile(  # what belongs to the measure and asks for nothing else
     r"|windows?|sequences?|actually|clusters?)\b(?:\s*/\s*\w+)?",
     re.IGNORECASE,
 )
+_THEIR_MODEL = re.compile(
+    r"\b(?:introduc|present|releas|propos|unveil|build|built|train|creat|contribut|develop)\w* "
+    r"(?:[\w-]+ ){0,4}?(?:models?|llms?|networks?)\b|\b(?:models?|llms?) of their own\b",
+    re.IGNORECASE,
+)
+_PHASES = {
+    "training": re.compile(r"\b(?:pre-?|re-?)?train(?:s|ing)\b|\bfine-?tuning\b", re.IGNORECASE),
+    "inference": re.compile(r"\binference\b|\bserving\b|\bdecoding\b", re.IGNORECASE),
+}
 _OWN = frozenset({"parameters", "accelerators", "tokens", "context"})
 _TOLD_BESIDE = frozenset({"percent", "factor", "speed", "time", "count", "money"})
 
@@ -60,7 +69,7 @@ def amount_asked(part: str, question: str) -> tuple[Amount, str] | None:
 
     >>> amount_asked("models with less than 4B parameters", "which models …")
     (Amount(measure='parameters', low=0.0, high=4000000000.0, above=False, below=True, about=(), \
-own=True, training=False, said=()), 'models with')
+own=True, training=False, brought=False, phase='', said=()), 'models with')
     """
     bare = squeeze(_BRACKETS.sub(" ", part))
     for quantity in quantities(bare):
@@ -97,6 +106,12 @@ def _bounds(text: str, quantity: Quantity) -> tuple[int, int, Amount] | None:
     return quantity.start, end, Amount(kind, low=low, high=high)
 
 
+def _phase_asked(question: str) -> str:
+    """The one phase of work that *question* speaks of, "" if of none or of both."""
+    spoken = [name for name, words in _PHASES.items() if words.search(question)]
+    return spoken[0] if len(spoken) == 1 else ""
+
+
 def _told(limits: Amount, part: str) -> Amount:
     """*limits* with the words of *part* that its stems stand for, so that people can read them."""
     words = (word.lower() for word in words_of(part))
@@ -123,4 +138,6 @@ def _completed(limits: Amount, quantity: Quantity, rest: str, question: str) -> 
         about=about,
         own=measure in _OWN and not re.search(rf"\b{MENTIONS}\b", question, re.IGNORECASE),
         training=measure == "tokens" and bool(_TRAINS.search(question)),
+        brought=measure == "parameters" and bool(_THEIR_MODEL.search(question)),
+        phase=_phase_asked(question) if measure == "speed" else "",
     )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from rag.listing.asking import ASK
 from rag.listing.bounds import amount_asked
 from rag.listing.criteria import Brings, Clause, Field, IsKind, Topic, Words
 from rag.listing.frames import ONLY_ASKS, REMARK
@@ -76,9 +77,12 @@ def clauses(rest: str, question: str) -> Iterator[Clause]:
     for part in negative:
         # "mention A but not B": what is ruled out is ruled out in the same way
         said = part if VERB.match(part) else f"{verb[0] if verb else ''}{part}"
+        if _GERUND.match(part) and not _GERUND.match(positive):  # "but not training recipes"
+            said = f"{verb[0] if verb else 'about '}{part}"
         yield from (replace(clause, negated=True) for clause in _clause(said, question))
 
 
+_GERUND = re.compile(r"^\W*[a-z]+ing [a-z]", re.IGNORECASE)
 _PASSIVE_VERBS = {
     "mentioned": "mention", "named": "mention", "cited": "mention", "used": "use",
     "discussed": "discuss", "evaluated on": "evaluate on", "introduced": "introduce new",
@@ -99,10 +103,20 @@ _APPEARS = re.compile(
 )
 
 
+_IS_A_THING = re.compile(  # "(papers that) ship as a Python package"
+    r"^(?:(?:are|is|or|and|themselves|actually|ships?|comes?|packaged|offered|distributed|available"
+    r"|released) )*(?:as )?(?:an?|their own) (?P<what>(?:[\w/+#-]+ ){0,4}?(?:package|library|toolkit"
+    r"|tool|benchmark|dataset|data set|corpus|framework|software|leaderboard)\b.*)$",
+    re.IGNORECASE,
+)
+
+
 def _active(rest: str) -> str:
     """ "benchmarks introduced here for code" as "introduce new benchmarks for code"."""  # noqa: D210
     if appears := _APPEARS.match(rest):  # "(in which papers does) ImageNet appear"
         return f"mention {appears['what']}"
+    if thing := _IS_A_THING.match(rest):
+        return f"introduce new {thing['what']}"
     found = _PASSIVE.match(rest)
     if not found or VERB.match(rest):
         return rest
@@ -376,8 +390,11 @@ def _brought(rest: str) -> Iterator[Clause]:
         return _topic(" ".join((*words[:-1], tail)).strip())
     *others, last = re.split(r" (?:or|and/or|/) ", " ".join(words))
     noun, modifiers = _noun_and_modifiers(last.split())
-    nouns = [_noun_and_modifiers(_NEW.sub("", other).split())[0] for other in others]
-    brought = tuple(Brings(each) for each in (*nouns, noun))
+    beside = [_noun_and_modifiers(_NEW.sub("", other).split()) for other in others]
+    brought = tuple(Brings(each) for each in (*(each for each, _ in beside), noun))
+    modifiers = (*(word for _, words in beside for word in words), *modifiers)
+    if len(modifiers) == 1 and not tail.strip() and modifiers[0][:1].isupper():  # "a Python tool"
+        return iter((Clause(brought), Clause((Words(((modifiers[0],),)),))))
     return _with_subject(Clause(brought), " ".join((*modifiers, tail)))
 
 
@@ -413,7 +430,7 @@ _PREPOSITIONS = re.compile(
     re.IGNORECASE,
 )
 _DANGLING = re.compile(
-    r"(?:\s+(?:with|of|for|on|in|at|to|that|which|have|has|are|is|and|or|by|from|the|a|an))+$",
+    r"(?:\s+(?:to (?:train|tune|use|test|evaluate|run|work|build)(?: (?:on|with|it|them))?|with|of|for|on|in|at|to|that|which|have|has|are|is|and|or|by|from|the|a|an))+$",
     re.IGNORECASE,
 )
 _AREA = re.compile(r" (?:field|area|domain|community|space|literature|topic)$", re.IGNORECASE)
@@ -437,7 +454,7 @@ _NO_SUBJECT = frozenset("none nothing nobody anything something everything".spli
 def _subject(rest: str) -> Iterator[Clause]:
     """A topic of what is left of a clause, if that says anything."""
     left = _PREPOSITIONS.sub("", squeeze(_THEIR_CODE.sub("", rest)).strip(" ,.;:?!-/()"))
-    if any(word.lower() not in EMPTY | STOPWORDS for word in words_of(left)):
+    if any(word.lower() not in EMPTY | STOPWORDS | ASK for word in words_of(left)):
         yield from _topic(left)
 
 
@@ -457,9 +474,20 @@ def _topic(rest: str) -> Iterator[Clause]:
     listed = [inside, "" if _PRONOUN.search(after) else after, *more]
     examples = [phrase for part in listed for phrase in _phrases(_LISTED.sub(" ", part))]
     alternatives = _phrases(_with_heads(plain))
+    alternatives += [part for part in _joined_topics(plain) if part not in alternatives]
     if alternatives:
         text = _PREPOSITIONS.sub("", _DANGLING.sub("", squeeze(plain).strip(" ,.;:?!-")))
         yield Clause((Topic(text, tuple(alternatives), tuple(examples)),))
+
+
+def _joined_topics(text: str) -> list[str]:
+    """The parts of two topics that "and" joins: "recommender systems and CTR prediction"."""
+    parts = [_PREPOSITIONS.sub("", part.strip(" ,.;:?!-")) for part in text.split(" and ")]
+    if len(parts) != 2 or any(map(_TOPIC_OR.search, parts)) or not all(parts):
+        return []
+    sizes = [len(words_of(part)) for part in parts]
+    whole = all(size > 1 or is_name_like(part) for size, part in zip(sizes, parts, strict=True))
+    return parts if max(sizes) <= 3 and (whole or max(sizes) == 1) else []
 
 
 def _with_heads(text: str) -> str:

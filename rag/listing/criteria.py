@@ -46,6 +46,8 @@ class Amount:
     about: tuple[str, ...] = ()  # stems that must stand beside it, for what has no unit
     own: bool = True  # of the paper's own work, not of what is usual, needed or compared with
     training: bool = False  # of training, not of a corpus or an input
+    brought: bool = False  # of a model that the same sentence or the title presents
+    phase: str = ""  # of the work that is made faster: "training" or "inference"
     said: tuple[str, ...] = ()  # the words of the question that *about* stands for
 
 

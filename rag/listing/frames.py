@@ -28,7 +28,7 @@ REMARK = re.compile(
     r"|\bare (?:different|other|not (?:the same|meant))\b"
     r"|^\W*(?:careful|mind|beware|note|not|no|(?:i )?don'?t mean|excluding|ignor(?:e|ing)|without"
     r"|except|leave out|skip|only|just)\b"
-    r"|\bnot meant\b|\b(?:is|are) out\b",
+    r"|\bnot meant\b|\b(?:is|are) out\b|\bnot enough\b|n't enough\b|\bdo(?:es)?(?:n't| not) (?:qualify|suffice)\b",
     re.IGNORECASE,
 )
 

@@ -80,12 +80,14 @@ KINDS = (
     _kind(
         "position paper",
         "position perspective opinion vision manifesto viewpoint essay",
-        r"(?:(?:position|perspective|opinion|vision|viewpoint) (?:papers?|pieces?|articles?)"
-        r"|(?:position|opinion|viewpoint)(?: (?:or|and|/) (?:position|perspective|opinion"
-        r"|viewpoint))*$"
+        r"(?:(?:(?:position|perspective|opinion|vision|viewpoint)(?:,? (?:or |and )?|/))+(?:papers?|pieces?|articles?)"
+        r"|(?:position|opinion|viewpoint|vision (?:or|and|/) (?:position|opinion))"
+        r"(?: (?:or|and|/) (?:position|perspective|opinion|viewpoint|vision))*$"
         r"|perspectives|manifestos?|essays?)\b",
         r"(?:position|perspectives?|opinion|manifesto|viewpoint|vision paper)\b",
-        r"(?:position|perspective|opinion|vision) (?:paper|piece|article)\b|this perspective\b"
+        r"(?:posi?tion|perspective|opinion|vision) (?:paper|piece|article)\b"
+        r"|\bthis perspective,? (?:we|paper|article|piece|argues?|outlines?|discuss\w*)\b"
+        r"|\b(?:present|outline|share|describe|lay out|offer|articulate)s? (?:our|a) vision (?:for|of)\b"
         r"|this essay\b",
     ),
     _kind(
@@ -230,6 +232,8 @@ def _pattern(noun: str) -> re.Pattern[str]:
         named = (
             rf"|(?<![\w-]){_BRINGS}(?![\w-])[^.;:]{{0,110}}?(?-i:\b[A-Z])[\w+-]*, an? "
             rf"(?:[\w-]+,? ){{0,3}}?(?:{nouns})(?!\w)"
+            rf"|(?<![\w-])(?-i:[A-Z])[\w+-]* is an? (?:[\w-]+,? ){{0,3}}?(?:{nouns})(?!\w)"
+            rf"|\bwe make an? (?:[\w-]+,? ){{0,3}}?(?:{nouns})(?!\w)"
             rf"|\bis such an? (?:[\w-]+,? ){{0,3}}?(?:{nouns})(?!\w)"
         )
     return re.compile(

@@ -58,7 +58,16 @@ _LISTS = (
     r" (?:that|which|who|on|about|here|are (?:there|about|on)|do (?:you|we)|in (?:this|the) "
     r"collection"
     rf"|{_USE})\b",
-    rf"\bhow many (?:of (?:the |these |your )?)?(?:[\w/'-]+ )?{_PLAIN}\b",
+    rf"\bhow many (?:of (?:the |these |your )?)?{_BETWEEN}{_PLAIN}\b",
+    rf"\b(?:number|count) of (?:all |the |these |your )*{_BETWEEN}(?:{_PLAIN}|{_OTHER})\b",
+    rf"^\W*(?:please )?(?:count|tally|enumerate)(?: up)? (?:all |the |every |each )*{_BETWEEN}"
+    rf"(?:{_PLAIN}|{_OTHER})\b",
+    rf"^\W*(?:(?:are|is) there |got |have you (?:got )?|do you have |show me |and )?any "
+    rf"(?:[\w/'-]+ ){{0,6}}?{_PLAIN}\b",
+    rf"^\W*(?:any |all |the |other |more |recent |existing |some )*(?:work|research|literature"
+    rf"|{_OTHER}) (?:on|about|around|regarding|concerning|dealing with|using|mentioning)\b",
+    r"^\W*\w[^?!.]*\b\w+s\b[^?!.]*[,;:?!.-]\s*(?:and )?(?:(?:which|what|who)(?: ones)? are they"
+    r"|(?:name|list|show me|give me|count) (?:them|all of them))(?: all| please)?\W*$",
     rf"\bhow many (?:of (?:the |these )?)?(?:[\w/'-]+ )?{_OTHER} (?:(?:do|are|have) (?:you|there"
     rf"|we|here|about|on)\b"
     rf"|(?:on|about|here|in here|in (?:this|the) collection)\b|{_USE}\b)",

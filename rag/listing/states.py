@@ -27,6 +27,19 @@ _COMPARED = re.compile(
     r"|match(?:es|ing)?|those with)\b[^,;]*$",
     re.IGNORECASE,
 )
+PHASES = {
+    "training": re.compile(r"\b(?:pre-?|re-?)?train|\bfine-?tun|\bconverge", re.IGNORECASE),
+    "inference": re.compile(
+        r"\binferenc|\bserv(?:e|es|ed|ing)\b|\bdecod|\bgenerat|\blatenc|\bthroughput|\bprefill"
+        r"|\btime to first token|\bsampling\b",
+        re.IGNORECASE,
+    ),
+}
+_PRESENTS = re.compile(
+    r"\b(?:we|our|this (?:paper|work|report)|is|are)\b.{0,60}\b(?:introduc|present|releas|propos|unveil"
+    r"|buil[dt]|train|creat|contribut|develop|describ|open-?sourc|scal)\w*",
+    re.IGNORECASE,
+)
 _OVER = re.compile(
     r"(?:\b(?:over|more than|above|exceeding|beyond|greater than)|>)\s*(?:a |an )?$", re.IGNORECASE
 )
@@ -48,6 +61,10 @@ def states(amount: Amount, text: str, title: str) -> bool:
     if amount.own and text != title and _FORESEES.search(text):
         return False
     if amount.training and not _TRAINS.search(text):
+        return False
+    if amount.phase and not PHASES[amount.phase].search(f"{text} {title}"):
+        return False
+    if amount.brought and text != title and not _PRESENTS.search(text):
         return False
     return any(
         _within(amount, quantity, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import numpy as np
 from rag.listing import topics
 from rag.listing.closeness import stand_close, stems_in, stems_of
 from rag.listing.criteria import Topic
-from rag.listing.terms import find_any, singular, words_of
+from rag.listing.terms import canonical, find_any, singular, words_of
 from rag.matching.literal import (
     abstract_of,
     candidates,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rag.store import Snapshot
 
 LITTLE = 0.4  # of its rarity counts a word that heads many subjects
+SHORTEST_SLIP = 5  # letters of a word that is taken for a slip of another
 MOST_READ = 4000  # papers whose words are read for a topic, the likeliest first
 
 
@@ -39,6 +41,7 @@ def topic_signs(
     snapshot: Snapshot, embedder: Embedder, topic: Topic, among: Collection[int]
 ) -> Iterator[tuple[int, topics.Signs, dict[int, float]]]:
     """What each paper shows of *topic*: place, signs, sentences that show it."""
+    topic = _spelled_right(snapshot, topic)
     phrases = list(dict.fromkeys((topic.text, *topic.alternatives, *topic.examples)))
     # In which number a topic is asked for must not decide which papers are about it.
     vectors = embedder(list(dict.fromkeys(map(singular, phrases))))
@@ -66,6 +69,57 @@ def topic_signs(
                 rows = closest[start : start + count].max(axis=1)
                 shown = {int(rows.argmax()): 0.5}
         yield place, signs, shown
+
+
+def _spelled_right(snapshot: Snapshot, topic: Topic) -> Topic:
+    """*topic* with words that no paper holds as the one word of the papers they are a slip from."""
+    text = " ".join((topic.text, *topic.alternatives))
+    slips: dict[str, str] = {}
+    if len(snapshot.papers) <= MOST_READ:
+        for word in dict.fromkeys(words_of(text)):
+            lower = word.lower()
+            if len(lower) < SHORTEST_SLIP or not lower.isalpha() or is_name_like(word):
+                continue
+            if not any(map(snapshot.lexical.document_frequency, {stem(lower), canonical(lower)})):
+                meant = _meant(snapshot, lower)
+                slips |= {word: meant} if meant else {}
+    if not slips:
+        return topic
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, slips))})\b")
+
+    def right(phrase: str) -> str:
+        return pattern.sub(lambda found: slips[found[0]], phrase)
+
+    return Topic(right(topic.text), tuple(map(right, topic.alternatives)), topic.examples)
+
+
+def _meant(snapshot: Snapshot, word: str) -> str:
+    """The commonest word of the papers that one slip of a letter away is *word*; "" for none."""
+    near: Counter[str] = Counter()
+    start = word[0]
+    for place in range(len(snapshot.papers)):
+        text = f"{title_of(snapshot, place)} {abstract_of(snapshot, place)}".lower()
+        found = re.findall(rf"\b{start}[a-z]{{{len(word) - 2},{len(word)}}}\b", text)
+        near.update(other for other in set(found) if one_slip(word, other))
+    return min(near, key=lambda other: (-near[other], other), default="")
+
+
+def one_slip(word: str, other: str) -> bool:
+    """Whether one letter put in, left out, changed or swapped with the next makes *other*.
+
+    >>> one_slip("recomender", "recommender"), one_slip("tabluar", "tabular"), one_slip("a", "bc")
+    (True, True, False)
+    """
+    if abs(len(word) - len(other)) > 1 or word == other:
+        return False
+    same = next((i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
+    left, right = word[same:], other[same:]
+    return (
+        left[1:] == right
+        or left == right[1:]
+        or left[1:] == right[1:]
+        or (left[:2] == right[:2][::-1] and left[2:] == right[2:])
+    )
 
 
 def _topic_forms(snapshot: Snapshot, topic: Topic, among: Collection[int]) -> list[str]:
@@ -101,7 +155,7 @@ def shortened(phrase: str) -> list[str]:
     """
     head = _HEAD.split(phrase)[0]
     forms = [_without_tail(phrase)]
-    if len(words_of(head)) > 1 or is_name_like(head):
+    if len(words_of(head)) > 1 or (is_name_like(head) and head.lower() not in _TAIL_NOUNS):
         forms.append(_without_tail(head))
     return list(dict.fromkeys(forms))
 

@@ -1,0 +1,152 @@
+"""A question put plainly before its clauses are read: what brackets hold, and what is idle, told.
+
+People put other names, examples, remarks and what they do not want in brackets; each is turned into
+the words that say so outside of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.listing.wording import either
+from rag.names import is_name_like
+from rag.text import squeeze
+
+_ASIDE = re.compile(r"(?:\s+|(?<=[a-z]{3}))[(\[]([^()\[\]]*)[)\]]")
+_PLURAL_SIGN = re.compile(r"(?<=[a-z])\((?:e?s)\)")
+_RULED_OUT = re.compile(
+    r"^\W*(?:(?:but|and|please|so|i mean|that is|i\.e\.,?|though)[\s,:]+)*"
+    r"(?:no|not(?: the| about| on| counting| just| only)?|without|excluding|exclude|except(?: for)?"
+    r"|ignor(?:e|ing)|leave out|leaving out|skip(?:ping)?|other than|rather than|instead of"
+    r"|nothing (?:about|on|with)|apart from|minus|(?:i )?don'?t (?:mean|count|want|include))\s+"
+    r"(?P<what>.+)$",
+    re.IGNORECASE,
+)
+_NO_MATTER = re.compile(r"^(?:matter|need|preference|limit|idea)\b", re.IGNORECASE)
+_ENOUGH = (
+    r"(?:on (?:their|its) own )?(?:(?:is|are) (?:not|n't) (?:enough|sufficient|relevant|wanted|what"
+    r" i want)|(?:is|are)n't (?:enough|sufficient|wanted)|do(?:es)?(?:n't| not) (?:count|qualify"
+    r"|suffice|matter|interest me)|(?:is|are) (?:of )?no (?:good|interest)|must not count)"
+)
+_NOT_ENOUGH = re.compile(rf"^(?P<what>.+?),? {_ENOUGH}\W*$", re.IGNORECASE)
+_FRIENDS = re.compile(
+    r",?\s+(?:and|or) (?:(?:its|their|all (?:its|their)|other|such) )?(?:friends|relatives|cousins"
+    r"|co|the like|the rest|others|siblings|variants|derivatives|descendants)\b",
+    re.IGNORECASE,
+)
+_ANY_SORT = re.compile(
+    r"\b(?:any|all|whatever|whichever|every|each|either|no matter|regardless|all "
+    r"sorts|various|different)\b",
+    re.IGNORECASE,
+)
+_FOR_EXAMPLE = re.compile(
+    r"^\W*(?:e\.?g\.?|for (?:example|instance)|say|such as|like|incl(?:\.|uding|udes?)?|think)\W",
+    re.IGNORECASE,
+)
+_VERSION = re.compile(r"v?\d+(?:\.\d+)*[a-z]{0,2}|[a-z]?\d+|[.…]+", re.IGNORECASE)
+_ALSO_AS = re.compile(
+    r",?\s+(?:(?:also|even|or|and|including|incl\.|too) )+(?:(?:when|if|where|those|ones) )?"
+    r"(?:[\w']+ ){0,4}?(?:spel\w+|writ\w+|wrote|abbreviat\w+|shorten\w+|expand\w+|call\w*|known"
+    r"|term(?:ed)?|phras\w+)(?: (?:it|them|this|that))?(?: out)?(?: in full)?(?: as)? "
+    r"(?=[\w\"'])",
+    re.IGNORECASE,
+)
+_IDLE = re.compile(
+    r"(?<=\w) (?:proper|per se|as such|alone)(?=\W|$)"
+    r"|\b(?:actual|certain|particular|genuine|proper|so-called|some kind of|some sort of|any "
+    r"kind of|any sort of|whatever kind of|one particular|somewhere)\s+(?=\w)"
+    r"|,?\s+in (?:any|whatever|whichever|every|some)(?: \w+)? (?:shape|guise|spelling|variant"
+    r"|incarnation|form|version|size|flavou?r)s?(?: or (?:shape|form|size|version))?\b",
+    re.IGNORECASE,
+)
+_EXCLUDES = re.compile(
+    r"[,;]\s+(?:and |but )?no(?! (?:matter|more|less|fewer|larger|need|limit|bigger|longer)\b)\s+(?=\S)"
+    r"|[,;]\s+(?:and |but )?not (?!(?:just|only|more|less|fewer|necessarily|on|about|counting"
+    r"|even|including|too|so|that|the other)\b)(?=\S)"
+    r"|[,;:]?\s+(?:(?:and|but)\s+)?(?:leaving (?:out|aside)|leave out|ignoring|omitting|skipping"
+    r"|excluding|barring|disregarding|not counting|not including|as opposed to|rather than"
+    r"|instead of|i\.e\.?,? not|that is,? not|please no|but please no|with the exception of"
+    r"|no matter how many)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_COULD = re.compile(
+    r"\s+(?:that |which )?(?:one|you|we|i|people|anyone|anybody|others|everyone) (?:can|could|may"
+    r"|might) (?:(?:install|use|reuse|download|try|import|run|get|find|build on|and|or)\b ?)+"
+    r"(?=\W*$)",
+    re.IGNORECASE,
+)
+_AGAIN = either(  # what asks once more at the end, and tells nothing
+    "list_them(?:_all)?(?:_too)? name_them(?:_all)? all_of_(?:them|those) which_(?:ones_)?are_they",
+    "which_ones(?:_are_they)?  what_are_they how_many(?:_(?:papers|are_they|are_there))? and_which",
+    "which_papers count_them and_who who give_me_(?:all|the_list|them) and_list_them please thanks",
+    "i_want_(?:them_)?all show_them(?:_all)? tell_me_which titles_please the_full_list",
+)
+_TAIL = re.compile(rf"(?:[\s,;:.?!()-]+(?:(?:and|or|then|also) )?{_AGAIN}\b)+[\s?!.]*$", re.IGNORECASE)
+_FRAME = re.compile(
+    r"^\W*(?:i(?:'m| am| was)? (?:(?:currently|just|now|trying|writing|working|preparing|doing"
+    r"|putting together|making|collecting|looking|after|interested|compiling|gathering|hunting"
+    r"|searching|wondering|curious) ?(?:to |for |on |in |about |which |if )?)"
+    r"[^:.;?]{0,60}[:.;] +|(?:for|in) (?:my|our|a) (?:related work|survey|review|thesis|talk|course"
+    r"|lecture|reading (?:list|group)|slides?|report|seminar|class|bibliography)[\w ]{0,30}[,:] *)",
+    re.IGNORECASE,
+)
+
+
+def normalised(text: str) -> str:
+    """Folded *text* in the words that clauses are cut along.
+
+    >>> normalised("papers on cooking? (please no recipes)")
+    'papers on cooking, excluding recipes'
+    >>> normalised("who mentions Megatron in any shape (Megatron-LM, Megatron-Turing...)?")
+    'who mentions Megatron?'
+    """
+    text = _FRAME.sub("", _PLURAL_SIGN.sub("s", text)) or text
+    text = _FRIENDS.sub("", _ALSO_AS.sub(" or ", text))
+    ruled_out: list[str] = []
+    while aside := _ASIDE.search(text):
+        said, excluded = _outside(aside[1].strip(), text[: aside.start()])
+        ruled_out += [excluded] if excluded else []
+        text = f"{text[: aside.start()]}{said}{text[aside.end() :]}"
+    text = squeeze(text.replace("\x01", "(").replace("\x02", ")"))
+    shorter = _TAIL.sub("", text)
+    text = shorter if len(shorter.split()) > 2 else text
+    if '"' not in text:
+        text = _COULD.sub("", _IDLE.sub(" ", text))
+    text = squeeze(_EXCLUDES.sub(", excluding ", text))
+    for what in ruled_out:
+        text = f"{text.rstrip(' ?.!,')}, excluding {what}"
+    return re.sub(r"\s+(?=[?.!,;])", "", text)
+
+
+def _outside(inside: str, before: str) -> tuple[str, str]:
+    """What stands for a bracket with *inside* after *before*, and what it rules out."""
+    excluded = _RULED_OUT.match(inside) or _NOT_ENOUGH.match(inside)
+    if excluded and not _NO_MATTER.match(excluded["what"]):
+        return "", excluded["what"].strip(" .,") if len(inside.split()) <= 6 else ""
+    if re.match(r"(?:or|and) ", inside):
+        return f" {inside} ", ""
+    head = before.split()[-1].strip(",;:?!\"'") if before.split() else ""
+    if _is_marked(head) or _is_marked(before.rstrip("?!. ").split(" in ")[0].split(" ")[-1]):
+        items = [item for item in re.split(r"\s*[,;/]\s*|\s+(?:and|or)\s+", inside) if item]
+        root = head.lower().rstrip("s")
+        same = sum(root in item.lower() and item.lower() != root for item in items)
+        sorts = _ANY_SORT.search(inside) or _FOR_EXAMPLE.match(f"{inside} ")
+        if sorts or same or inside.endswith(("...", "…", "etc", "etc.")):
+            return "", ""
+    if all(_VERSION.fullmatch(item) for item in re.split(r"[\s,;/]+", inside) if item):
+        return "", ""
+    return f" \x01{inside}\x02", ""
+
+
+def _is_marked(word: str) -> bool:
+    return is_name_like(word) or bool(re.fullmatch(r"[A-Z][\w.+-]+", word))
+
+
+def ruled_out_names(remark: str) -> str:
+    """What a *remark* says is not enough, "" if it says no such thing.
+
+    >>> ruled_out_names("RoBERTa and friends on their own are not enough")
+    'RoBERTa'
+    """
+    found = _NOT_ENOUGH.match(_FRIENDS.sub("", remark))
+    return found["what"] if found else ""
