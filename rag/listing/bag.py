@@ -76,6 +76,8 @@ def _junk_name(spellings: tuple[str, ...]) -> bool:
 
 def _junk_topic(text: str) -> bool:
     words = [word.strip(",.;:?!()\"'") for word in text.lower().split()]
+    if words and (words[0] in _NO_FIRST or any(map(_SHORTENED.fullmatch, words))):
+        return True
     content = [word for word in words if word and word not in STOPWORDS | ASK]
     return (
         not (_NEVER - _IN_TOPICS).isdisjoint(words)
@@ -83,6 +85,23 @@ def _junk_topic(text: str) -> bool:
         or len(content) > 2 * _MOST_WORDS
         or _unbalanced(text)
     )
+
+
+_NO_FIRST = frozenset(  # no topic begins with these
+    """
+    literature stuff dealing around been written phrase namedropping namedrop mentioning citing
+    naming among whoever whatever whichever material touching discussing talking speaking somehow
+    about on regarding tested evaluated anything everything something
+    """.split()
+)
+_SHORTENED = re.compile(r"(?:i|you|we|they|it|he|she|who|there)'\w+")
+# Verbs and askings that are nouns in front of another word: question answering, state space.
+_NOUNS_TOO = frozenset(
+    """
+    question answer state text test type word library set result call run report experiment form
+    name list version point subject title study hand group team work line direction
+    """.split()
+)
 
 
 def _unbalanced(text: str) -> bool:
@@ -161,11 +180,15 @@ def _content(text: str) -> str:
     """*text* without words that only ask, small words kept between two that say something."""
     kept: list[str] = []
     waiting: list[str] = []
-    for word in _WORD.findall(text):
+    words = _WORD.findall(text)
+    for word, following in zip(words, [*words[1:], "|"], strict=False):
         lower = word.lower().strip(".'")
         if lower in _JOINS and kept:
             waiting.append(lower)
-        elif lower == "|" or lower in ASK | STOPWORDS:
+        elif lower in _NOUNS_TOO and following.lower() not in ASK | STOPWORDS | _JOINS | {"|"}:
+            kept += [*waiting, word]
+            waiting = []
+        elif lower == "|" or lower in ASK | STOPWORDS or _SHORTENED.fullmatch(lower):
             waiting = []
         elif lower:
             kept += [*waiting, word.strip(".'")]

@@ -77,6 +77,10 @@ def clauses(rest: str, question: str) -> Iterator[Clause]:
     for part in negative:
         # "mention A but not B": what is ruled out is ruled out in the same way
         said = part if VERB.match(part) else f"{verb[0] if verb else ''}{part}"
+        thing = _singular(re.sub(r"^(?:the|any|all|new) ", "", part.lower().strip(" .?!")))
+        if thing in BROUGHT:
+            yield Clause((Brings(thing),), negated=True)
+            continue
         if _GERUND.match(part) and not _GERUND.match(positive):  # "but not training recipes"
             said = f"{verb[0] if verb else 'about '}{part}"
         yield from (replace(clause, negated=True) for clause in _clause(said, question))
@@ -98,7 +102,8 @@ _PASSIVE = re.compile(
 
 
 _APPEARS = re.compile(
-    r"^(?P<what>\S.{0,80}?) (?:appear|occur|(?:turn|come|show) up|get mentioned)(?: in)?$",
+    r"^(?P<what>\S.{0,80}?) (?:appears?|occurs?|(?:turn|come|show|pop|crop)s? up|gets? mentioned"
+    r"|(?:can|may|could|is|are) (?:to )?(?:be )?(?:found|seen|read|spotted|present|mentioned))(?: in)?$",
     re.IGNORECASE,
 )
 
@@ -134,6 +139,7 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     if starting:
         yield starting
         return
+    told = bool(_IN_TEXT.search(part))
     where, part = _field(part)
     part = squeeze(_IDLE.sub(" ", part))
     verb = VERB.match(part)
@@ -157,13 +163,14 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
         made = _brought(rest)
     elif verb and verb["use"]:
         made = _used(rest, where)
-    elif where != "any":
+    elif told or where != "any":
         made = _mentioned(rest, Words((), where))
     else:
         made = _topic(rest)
     yield from (replace(clause, negated=negated or clause.negated) for clause in made)
 
 
+_IN_TEXT = re.compile(r"\bin (?:the|their|its) (?:abstracts?|titles?|text)\W*$", re.IGNORECASE)
 _STARTS = re.compile(
     r"^\W*(?:(?:whose|with|have|has|having|a|the|an|in|that|which) )*(?:(?P<what>titles?|abstracts?"
     r"|names?) )?(?:(?:that|which|to) )?(?P<not>(?:do|does|don't|doesn't) ?(?:not )?)?"
@@ -225,7 +232,7 @@ _ARTICLES = re.compile(
     r"^(?:(?:the|an?|any|at least one|one or more|some|both|either|all|such|things like"
     r"|(?:urls?|links?|references?) to|(?:data|code|questions|tasks|problems) (?:from|of)"
     r"|something (?:like|called)|what is called|(?:models?|benchmarks?|datasets?) (?:like|such as)"
-    rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])) )+",
+    rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])|(?:the )?(?:words?|terms?|phrases?|expressions?)) )+",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -423,7 +430,7 @@ def _with_subject(clause: Clause, rest: str) -> Iterator[Clause]:
 # --- topics --------------------------------------------------------------------------------------
 
 _PREPOSITIONS = re.compile(
-    r"^(?:(?:on|about|of|for|in|with|that|which|are|is|to|from|covering|regarding|concerning"
+    r"^(?:(?:on|about|around|of|for|in|with|that|which|are|is|to|from|covering|regarding|concerning"
     r"|related to|dealing with|deal with|having|who|a|an|the|and|or|using|aimed at|at|by|where|as"
     r"|work on|focus(?:ed|ing)? on|specifically|specially|target(?:s|ing)?|test(?:s|ing)"
     r"|evaluating|measuring|assessing)\s+)+",
@@ -433,7 +440,7 @@ _DANGLING = re.compile(
     r"(?:\s+(?:to (?:train|tune|use|test|evaluate|run|work|build)(?: (?:on|with|it|them))?|with|of|for|on|in|at|to|that|which|have|has|are|is|and|or|by|from|the|a|an))+$",
     re.IGNORECASE,
 )
-_AREA = re.compile(r" (?:field|area|domain|community|space|literature|topic)$", re.IGNORECASE)
+_AREA = re.compile(r" (?:field|area|domain|community|literature|topic|work|works|research|stuff)$", re.IGNORECASE)
 _OTHER_THAN = re.compile(
     r"^(?P<head>.+?) (?:for|of|in|on) (?:something|anything|things|stuff|domains?|tasks?|data"
     r"|models?|settings?) (?:other than|besides|beyond|but|except|apart from|outside(?: of)?)"

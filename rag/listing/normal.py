@@ -53,7 +53,7 @@ _ALSO_AS = re.compile(
 )
 _IDLE = re.compile(
     r"(?<=\w) (?:proper|per se|as such|alone)(?=\W|$)"
-    r"|\b(?:actual|certain|particular|genuine|proper|so-called|some kind of|some sort of|any "
+    r"|\b(?:actual|certain|particular|genuine|proper|so-called|so much as|some kind of|some sort of|any "
     r"kind of|any sort of|whatever kind of|one particular|somewhere)\s+(?=\w)"
     r"|,?\s+in (?:any|whatever|whichever|every|some)(?: \w+)? (?:shape|guise|spelling|variant"
     r"|incarnation|form|version|size|flavou?r)s?(?: or (?:shape|form|size|version))?\b",
@@ -87,9 +87,28 @@ _FRAME = re.compile(
     r"|putting together|making|collecting|looking|after|interested|compiling|gathering|hunting"
     r"|searching|wondering|curious) ?(?:to |for |on |in |about |which |if )?)"
     r"[^:.;?]{0,60}[:.;] +|(?:for|in) (?:my|our|a) (?:related work|survey|review|thesis|talk|course"
-    r"|lecture|reading (?:list|group)|slides?|report|seminar|class|bibliography)[\w ]{0,30}[,:] *)",
+    r"|lecture|reading (?:list|group)|slides?|report|seminar|class|bibliography)[\w ]{0,30}[,:] *"
+    r"|i(?:'d| would) (?:be (?:grateful|glad|happy|thankful|interested) (?:for|in|to (?:see|have))"
+    r"|appreciate|love(?: to (?:see|have|get))?) )",
     re.IGNORECASE,
 )
+
+
+_GREETING = re.compile(r"^\W*(?:(?:hi|hello|hey|hallo|dear \w+|good \w+)\b[\s,.!:-]*)+", re.IGNORECASE)
+_OTHER_LANGUAGE = re.compile(
+    r"\b(?:(?:an?|any|some) )?(?:natural )?languages? (?:other than|besides|that (?:is|are) not"
+    r"|apart from|outside) ([A-Z]\w+)",
+)
+
+
+def without_preamble(text: str) -> str:
+    """Folded *text* without a greeting and what its papers are wanted for.
+
+    >>> without_preamble("Hi, I'm collecting material for a talk: who uses LoRA?")
+    'who uses LoRA?'
+    """
+    rest = _GREETING.sub("", text)
+    return _FRAME.sub("", rest) or rest or text
 
 
 def normalised(text: str) -> str:
@@ -100,7 +119,7 @@ def normalised(text: str) -> str:
     >>> normalised("who mentions Megatron in any shape (Megatron-LM, Megatron-Turing...)?")
     'who mentions Megatron?'
     """
-    text = _FRAME.sub("", _PLURAL_SIGN.sub("s", text)) or text
+    text = _OTHER_LANGUAGE.sub(r"non-\1 language", without_preamble(_PLURAL_SIGN.sub("s", text)))
     text = _FRIENDS.sub("", _ALSO_AS.sub(" or ", text))
     ruled_out: list[str] = []
     while aside := _ASIDE.search(text):

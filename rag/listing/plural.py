@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from rag.listing.normal import without_preamble
 from rag.text import squeeze
 
 PAPERS = (
@@ -39,7 +40,8 @@ _USES = (  # and as "who …" has it
     r"|talks about|writes about|speaks (?:of|about)|tells|claims|runs|ran on|relies on|builds on"
     r"|employs"
     r"|adopts|scales|deals with|discusses|addresses|tackles|explores|focuses on|refers to"
-    r"|experiments (?:on|with)|achieves|reaches|exceeds|surveys|open-?sources"
+    r"|experiments (?:on|with)|achieves|reaches|exceeds|surveys|open-?sources|brings up|includes"
+    r"|touches|contains|covers|looks at|considers|leverages|utilizes|says anything"
     r"|is (?:doing|using|working on|training))"
 )
 _BOUND = (
@@ -68,6 +70,26 @@ _LISTS = (
     rf"|{_OTHER}) (?:on|about|around|regarding|concerning|dealing with|using|mentioning)\b",
     r"^\W*\w[^?!.]*\b\w+s\b[^?!.]*[,;:?!.-]\s*(?:and )?(?:(?:which|what|who)(?: ones)? are they"
     r"|(?:name|list|show me|give me|count) (?:them|all of them))(?: all| please)?\W*$",
+    # a bare plural that asks for its papers behind it, and whoever or whatever does something
+    rf"[-,:;?.] *(?:and )?(?:which|what|any) (?:{_PLAIN}|{_OTHER})\W*$",
+    r"^\W*(?!(?:what|which|who|how|why|when|where|is|are|was|were|do|does|did|can|could|should|would"
+    rf"|has|have|if|whether)\b)[^?!.:;]{{3,90}} {_PLAIN}\W*$",
+    r"^\W*(?:(?:show|list|find|give|get)(?: me)? )?(?:everybody|everyone) (?:with|who|that|on|using"
+    r"|doing|(?-i:[a-z]+ing))\b",
+    r"^\W*(?:is there |got |have you got |do you have )?(?:anything|everything|all (?:the )?stuff)"
+    r" (?:that|which|with|using|around|trained|tested|evaluated|built|run|running|mentioning)\b",
+    r"\b(?:all|any|every)(?: the)? (?:stuff|material|literature|work|research) (?:on|about|around)\b",
+    r"^\W*(?:so )?what(?:'s| is| has| have)? (?:all )?(?:been |you |we |they )?(?:got|written|done"
+    r"|published|said|available|there|out there|in (?:here|this collection|the collection))"
+    r" (?:\w+ )?(?:on|about|around|regarding)\b",
+    r"^\W*what (?:else )?(?:do|have) (?:we|you|they)(?: (?:have|got|hold))?(?: here)? (?:on|about"
+    r"|around|for|regarding)\b",
+    r"\bhow many(?: \w+){0,3}?,? (?:and|&) which\b",
+    rf"\b(?:do|are|have|does|is) any of (?:the|these|your|those) (?:{_PLAIN}|{_OTHER})\b",
+    r"\b(?:which|what) (?:authors|teams|groups|people) (?:\w+ )?(?-i:[a-z]+ed)\b",
+    rf"^\W*(?:all |any |the |other |more )*{_OTHER} (?-i:[a-z]+ing|that|which|who)\b",
+    rf"\bhow many (?:[\w-]+ )?{_OTHER} (?!(?:were|was|did|does|is|are|had|has|have|do|in|from|of|by"
+    r"|to|for|they|it|the)\b)(?-i:[a-z]+)\b",
     rf"\bhow many (?:of (?:the |these )?)?(?:[\w/'-]+ )?{_OTHER} (?:(?:do|are|have) (?:you|there"
     rf"|we|here|about|on)\b"
     rf"|(?:on|about|here|in here|in (?:this|the) collection)\b|{_USE}\b)",
@@ -175,7 +197,7 @@ _NOT_LIST = re.compile(
 _ELSEWHERE = re.compile(
     "|".join(
         (
-            r"\b(?:welche|alle|wie viele|wieviele|liste|samtliche|gibt es)\b.{0,40}\b(?:papers?"
+            r"\b(?:welche[nr]?|alle|wie viele|wieviele|liste|samtliche|gibt es)\b.{0,40}\b(?:papers?"
             r"|paper|arbeiten|artikel|abstracts?|studien|aufsatze|veroffentlichungen"
             r"|publikationen|zusammenfassungen|dissertationen|beitrage)\b",
             r"^\W*wer (?:alles|noch|sonst)\b",
@@ -221,7 +243,7 @@ def asks_for_list(question: str) -> bool:
     ...  "which paper mentions ImageNet?", "how many GPUs does it use?", "everything on pruning")]
     [True, True, False, False, True]
     """
-    text = squeeze(question)
+    text = without_preamble(squeeze(question))
     if _ELSEWHERE.search(text) and not _NOT_ELSEWHERE.search(text):
         return True
     return bool(_LIST.search(text)) and not _NOT_LIST.search(text)

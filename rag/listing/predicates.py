@@ -84,6 +84,8 @@ AND_VERB = re.compile(
     rf"(?=(?:{MENTIONS}|{BRINGS}|{USES}|(?:is |are )?about|deals? with|focus\w* on|work on)\b)"
     r"|\s+(?:that|which|who) (?:also )?"
     r"(?=(?:mention|cite|name|evaluate|report|test|benchmark|experiment)s?\b)"
+    r"|\s+(?=(?:report (?:results|numbers|scores)|mention|cite|evaluate on|release (?:code|their"
+    r"|the)|introduce an?|propose an?)\b)"
     r"|,?\s+(?:and|but) also\s+(?=\w)|,?\s+and (?=(?:have|has|with|are|is) )",
     re.IGNORECASE,
 )
