@@ -8,7 +8,7 @@ from typing import Literal
 
 from rag.listing.bag import bag_criteria, is_junk
 from rag.listing.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
-from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Words
+from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
 from rag.listing.formulas import plain_formulas
 from rag.listing.frames import pieces, unframed
 from rag.listing.kinds import KINDS, kind_asked
@@ -47,7 +47,13 @@ def read_loosely(question: str) -> Criteria | None:
     >>> [c.any_of[0].text for c in read_loosely("anybody keen on pruning?").clauses]
     ['keen on pruning']
     """
-    main, _ = pieces(normalised(plain_formulas(squeeze(question))))
+    text = normalised(plain_formulas(squeeze(question)))
+    if not is_english(text):
+        names, _ = _foreign_names(text)
+        plain = " ".join(names)
+        said = (plain, _COGNATE.sub("tion", plain))
+        return Criteria((Clause((Topic(said[-1], tuple(dict.fromkeys(said))),)),)) if plain else None
+    main, _ = pieces(text)
     return bag_criteria(unframed(_first_asked(main)))
 
 
@@ -146,7 +152,8 @@ _FOREIGN = frozenset(
     evaluieren evaluiert werden wird sind ist haben hat sich sprechen spricht handeln handelt zum
     beim version egal sammlung hier ein eine einen einem
 
-    leurs resume resumen zusammenfassung abstrakt kurzfassung quiero necesito busco cherche
+    portent porte traitant travaillent concernent concerne falam fala acerca rund ueber drehen dreht
+    befassen befasst beschaftigen beschaftigt leurs resume resumen zusammenfassung abstrakt kurzfassung quiero necesito busco cherche
     je voudrais brauche suche ich aussi sowie erwahnung worin denen vorkommt vorkommen aparece
     aparecen figurent apparait apparaissent hay donde ou se contienen contiennent enthalten
     que cuales cuantos cuantas cuanto todos todas los las el la lo un una unos unas lista enumera
@@ -170,6 +177,7 @@ _FOREIGN = frozenset(
     kac tum makaleler makale bahsediyor kullaniyor ve veya
     """.split()
 )
+_COGNATE = re.compile(r"(?:cao|coes|ciones|cion|zione|zioni)\b")  # quantização: quantization
 _FOREIGN_OR = frozenset("oder o ou u of lub veya".split())
 _OTHER_SCRIPTS = re.compile(
     r"[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from rag.listing.asking import ASK
 from rag.listing.criteria import Amount
 from rag.listing.predicates import EMPTY, MENTIONS
 from rag.listing.quantities import Quantity, quantities
@@ -55,6 +56,14 @@ _THEIR_MODEL = re.compile(
     r"\b(?:introduc|present|releas|propos|unveil|build|built|train|creat|contribut|develop)\w* "
     r"(?:[\w-]+ ){0,4}?(?:models?|llms?|networks?)\b|\b(?:models?|llms?) of their own\b",
     re.IGNORECASE,
+)
+# How an amount changes is said in many words; what changes must be said.
+_CHANGES = frozenset(
+    """
+    cut cuts cutting reduce reduces reducing reduction reductions save saves saving savings lower
+    lowers lowering shrink shrinks shrinking decrease decreases increase increases raise raises
+    improve improves boost boosts gain gains drop drops usage claiming reporting
+    """.split()
 )
 _PHASES = {
     "training": re.compile(r"\b(?:pre-?|re-?)?train(?:s|ing)\b|\bfine-?tuning\b", re.IGNORECASE),
@@ -130,7 +139,7 @@ def _completed(limits: Amount, quantity: Quantity, rest: str, question: str) -> 
     elif measure == "count":
         about = quantity.nouns[-1:] if len(quantity.nouns) < 2 else quantity.nouns[:1]
     elif measure in {"percent", "factor"}:
-        said = (word for word in words_of(rest) if word.lower() not in EMPTY | STOPWORDS)
+        said = (w for w in words_of(rest) if w.lower() not in EMPTY | STOPWORDS | ASK | _CHANGES)
         about = tuple(dict.fromkeys(map(canonical, said)))
     return replace(
         limits,

@@ -109,7 +109,7 @@ _APPEARS = re.compile(
 
 
 _IS_A_THING = re.compile(  # "(papers that) ship as a Python package"
-    r"^(?:(?:are|is|or|and|themselves|actually|ships?|comes?|packaged|offered|distributed|available"
+    r"^(?:whose (?:main |only |key )?(?:contribution|outcome|product|result) is )?(?:(?:are|is|or|and|themselves|actually|ships?|comes?|packaged|offered|distributed|available"
     r"|released) )*(?:as )?(?:an?|their own) (?P<what>(?:[\w/+#-]+ ){0,4}?(?:package|library|toolkit"
     r"|tool|benchmark|dataset|data set|corpus|framework|software|leaderboard)\b.*)$",
     re.IGNORECASE,
@@ -149,7 +149,10 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     if amount:
         found, left = amount
         yield Clause((found,), negated)
-        yield from _subject(left)
+        if amount_asked(left, left):  # "over 7B parameters trained on over 1T tokens"
+            yield from _clause(left, left)
+        else:
+            yield from _kind(left, "any") or _subject(left)
         return
     kind = _kind(part, where)
     if verb and verb["mention"] and not (kind and verb["mention"].lower().startswith("sa")):
@@ -254,6 +257,9 @@ _MOST_WORDS_IN_BRACKETS = 4  # more of them are a remark, not another name
 def _mentioned(rest: str, wanted: Words) -> Iterator[Clause]:
     """*wanted* with what *rest* names: alternatives joined by "or", or several clauses."""
     quoted = [double or single for double, single in QUOTED.findall(rest)]
+    _, colon, after = rest.partition(":")
+    if colon and after.split() and is_name_like(after.split()[0].strip(",;")):
+        rest = after  # "cite models by name: GPT-3, GPT-4"
     if quoted:
         joined = bool(AND.search(QUOTED.sub("#", rest))) or "both" in rest
         for group in [[phrase] for phrase in quoted] if joined else [quoted]:
@@ -385,6 +391,9 @@ def _kind(part: str, where: Field) -> Iterator[Clause] | None:
     return _with_subject(clause, rest)
 
 
+_RELEASED = frozenset("repo repository code weight checkpoint".split())
+
+
 def _brought(rest: str) -> Iterator[Clause]:
     """What a paper brings: the noun, and what it is for or of as a topic."""
     plain = squeeze(BRACKETS.sub(" ", rest))
@@ -397,6 +406,8 @@ def _brought(rest: str) -> Iterator[Clause]:
         return _topic(" ".join((*words[:-1], tail)).strip())
     *others, last = re.split(r" (?:or|and/or|/) ", " ".join(words))
     noun, modifiers = _noun_and_modifiers(last.split())
+    if noun in _RELEASED:
+        return iter((Clause((IsKind("open release"),)),))
     beside = [_noun_and_modifiers(_NEW.sub("", other).split()) for other in others]
     brought = tuple(Brings(each) for each in (*(each for each, _ in beside), noun))
     modifiers = (*(word for _, words in beside for word in words), *modifiers)
@@ -431,7 +442,7 @@ def _with_subject(clause: Clause, rest: str) -> Iterator[Clause]:
 
 _PREPOSITIONS = re.compile(
     r"^(?:(?:on|about|around|of|for|in|with|that|which|are|is|to|from|covering|regarding|concerning"
-    r"|related to|dealing with|deal with|having|who|a|an|the|and|or|using|aimed at|at|by|where|as"
+    r"|related to|dealing with|deal with|research on|look(?:ing)? into|having|who|a|an|the|and|or|using|aimed at|at|by|where|as"
     r"|work on|focus(?:ed|ing)? on|specifically|specially|target(?:s|ing)?|test(?:s|ing)"
     r"|evaluating|measuring|assessing)\s+)+",
     re.IGNORECASE,

@@ -74,7 +74,7 @@ _LEADING = either(
     "everybody everything evrything anything whatever something besides in_here ones? single",
     "papers? papers' paper's abstracts?(?!_(?:start|begin)) abstract's abstracts' articles?",
     "publications? preprints? teams people groups that which where they it contained got than_one",
-    "things? to_read can_i_read between_them at_all",
+    "different single things? to_read can_i_read between_them at_all",
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
@@ -106,7 +106,7 @@ _COLON_ASKS = re.compile(
     re.IGNORECASE,
 )
 _STANDS_FOR = re.compile(
-    r"\b(?:(?:does|do|is|are) )?(?:it|this|that|the (?:model|name|method|term|system|word|dataset"
+    r"\b(?:(?:does|do|is|are) )?(?:it|this|that|(?:that|this|the) (?:exact |very |literal )?(?:phrase|expression)|the (?:model|name|method|term|system|word|dataset"
     r"|benchmark|data set|topic))\b",
     re.IGNORECASE,
 )

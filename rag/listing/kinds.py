@@ -80,7 +80,8 @@ KINDS = (
     _kind(
         "position paper",
         "position perspective opinion vision manifesto viewpoint essay",
-        r"(?:(?:(?:position|perspective|opinion|vision|viewpoint)(?:,? (?:or |and )?|/))+(?:papers?|pieces?|articles?)"
+        r"(?:(?:vision(?:,? (?:or |and )|/))?(?:position|perspective|opinion|viewpoint)"
+        r"(?:(?:,? (?:or |and )|/)(?:position|perspective|opinion|vision|viewpoint))* (?:papers?|pieces?|articles?)"
         r"|(?:position|opinion|viewpoint|vision (?:or|and|/) (?:position|opinion))"
         r"(?: (?:or|and|/) (?:position|perspective|opinion|viewpoint|vision))*$"
         r"|perspectives|manifestos?|essays?)\b",

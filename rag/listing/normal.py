@@ -94,6 +94,38 @@ _FRAME = re.compile(
 )
 
 
+# What people call papers else, behind a word that asks for several.
+_CALLED = re.compile(
+    r"\b((?:which|what|how many|any|all|every|each|these|those|your|the|of)(?: (?:of|the|these|your"
+    r"|different|single|all|hold|any))*) (?:write-?ups?|submissions|manuscripts|texts|entries"
+    r"|records|pieces of (?:work|research))\b(?! (?:of|to)\b)",
+    re.IGNORECASE,
+)
+_PLAINER = tuple(
+    (re.compile(pattern, re.IGNORECASE), plain)
+    for pattern, plain in (
+        (r"\b(?:mak(?:e|es|ing)|made) use of\b", "use"),
+        (r"\b(?:lean(?:s|ing|ed)?|draws?|drawing|drew) on\b(?=\W+[A-Z\"])", "use"),
+        (
+            r"\b(?:with|having|holding) the (?:exact |very |literal )?(word|term|phrase|expression"
+            r"|acronym)s?\b",
+            r"that mention the \1",
+        ),
+        (r"\s+in (?:it|them|there|the text)(?=\W*$)", ""),
+        (r",?\s+any(?:one|body)\?", "?"),
+        (r"\b(benchmark|dataset|data set)s? papers\b(?: (?:about|on|for|in)\b)?", r"papers that introduce new \1s for"),
+        (r"\b(?:an )?overview of (?=which|what|all|the papers)", ""),
+        (r"\b(?:PhD|doctoral|master'?s?) (?=thes[ei]s|dissertation)", ""),
+        (r"^(?P<what>[^?!:]{2,60}?) (?:is|are|gets?) (?:referenced|mentioned|named|cited|used) (?:in|by)"
+         r" (?=(?:which|how many|what) (?:of |the |these )*(?:papers|abstracts)\W*$)", r"\g<what>: mentioned in "),
+        (r"^(?:is|are) (?P<what>[^?!:]{2,60}?) (?:referenced|mentioned|named|cited|used) (?:in|by)"
+         r" (?:any|some) (?:of (?:the|these) )?(?:papers?|abstracts?)\b.*", r"papers that mention \g<what>?"),
+        (r"^(?P<what>\"[^\"]+\"|[^?!:.]{2,40}?)\s*(?:\s-+\s|,|\?|\.{2,3})\s*(?=(?:in )?(?:how many|which|what|count)\b"
+         r".*\b(?:it|(?:this|that)(?: exact| very)?(?: phrase| term| word| name| expression)?)\W*$)", r"\g<what>: "),
+    )
+)  # fmt: skip
+
+
 _GREETING = re.compile(r"^\W*(?:(?:hi|hello|hey|hallo|dear \w+|good \w+)\b[\s,.!:-]*)+", re.IGNORECASE)
 _OTHER_LANGUAGE = re.compile(
     r"\b(?:(?:an?|any|some) )?(?:natural )?languages? (?:other than|besides|that (?:is|are) not"
@@ -108,7 +140,8 @@ def without_preamble(text: str) -> str:
     'who uses LoRA?'
     """
     rest = _GREETING.sub("", text)
-    return _FRAME.sub("", rest) or rest or text
+    rest = _FRAME.sub("", rest) or rest or text
+    return _CALLED.sub(lambda found: f"{found[1]} papers", rest)
 
 
 def normalised(text: str) -> str:
@@ -120,6 +153,8 @@ def normalised(text: str) -> str:
     'who mentions Megatron?'
     """
     text = _OTHER_LANGUAGE.sub(r"non-\1 language", without_preamble(_PLURAL_SIGN.sub("s", text)))
+    for pattern, plain in _PLAINER:
+        text = pattern.sub(plain, text)
     text = _FRIENDS.sub("", _ALSO_AS.sub(" or ", text))
     ruled_out: list[str] = []
     while aside := _ASIDE.search(text):
@@ -142,6 +177,8 @@ def _outside(inside: str, before: str) -> tuple[str, str]:
     excluded = _RULED_OUT.match(inside) or _NOT_ENOUGH.match(inside)
     if excluded and not _NO_MATTER.match(excluded["what"]):
         return "", excluded["what"].strip(" .,") if len(inside.split()) <= 6 else ""
+    if re.match(r"(?:the|an?) [a-z]", inside) and before and _is_marked(before.split()[-1]):
+        return "", ""  # what the name is: "Adam (the optimizer)"
     if re.match(r"(?:or|and) ", inside):
         return f" {inside} ", ""
     head = before.split()[-1].strip(",;:?!\"'") if before.split() else ""

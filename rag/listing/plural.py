@@ -45,10 +45,10 @@ _USES = (  # and as "who …" has it
     r"|is (?:doing|using|working on|training))"
 )
 _BOUND = (
-    r"(?:(?:more|less|fewer|larger|smaller|longer|shorter|faster|greater|higher|lower|bigger) "
+    r"(?:between|beyond|north of|(?:more|less|fewer|larger|smaller|longer|shorter|faster|greater|higher|lower|bigger) "
     r"than|over"
     r"|under|below|above|at least|at most|up to|exceed\w*|[<>≥≤]=?) (?:\w+ )?(?:\$?\d|a? "
-    r"?[mbtr]+illion)"
+    r"?[mbtr]+illion|one|two|five|ten|a (?:hundred|thousand)|hundreds|thousands)"
 )
 _LISTS = (
     # which … papers, list all papers …, in how many abstracts …
@@ -84,6 +84,16 @@ _LISTS = (
     r" (?:\w+ )?(?:on|about|around|regarding)\b",
     r"^\W*what (?:else )?(?:do|have) (?:we|you|they)(?: (?:have|got|hold))?(?: here)? (?:on|about"
     r"|around|for|regarding)\b",
+    rf"^\W*(?:which|what|list|name) (?:[\w-]+ )?{_OTHER} (?!(?:were|was|did|does|is|are|had|has|do|from"
+    r"|of|by|to|for|they|it|the|should|would|could|can)\b)(?-i:[a-z]+)\b",
+    r"^\W*(?:which|what|any) (?:[\w/'-]+ ){0,2}(?:models|systems|methods|approaches|llms|datasets) "
+    rf"(?:[\w/'-]+ ){{0,5}}?{_BOUND}",
+    r"^\W*all (?:the )?things? \w|[,;:.?] *how many (?:are there|do you have|have you got|are here)\W*$",
+    r"\ball papers\b|\b(?:every|each) (?:single )?article\b|\bcase studies (?:from|in|on|of|about)\b",
+    r"^\W*what(?:'s| is) (?:in|inside) (?:the|this|your) (?:collection|library|corpus|set) "
+    r"(?:on|about|concerning|regarding)\b",
+    r"^\W*(?:is|are) [^?!]{2,60}? (?:mentioned|used|cited|named|discussed|referenced) (?:in|by) any "
+    rf"(?:of the |of these )?{_PLAIN}\b",
     r"\bhow many(?: \w+){0,3}?,? (?:and|&) which\b",
     rf"\b(?:do|are|have|does|is) any of (?:the|these|your|those) (?:{_PLAIN}|{_OTHER})\b",
     r"\b(?:which|what) (?:authors|teams|groups|people) (?:\w+ )?(?-i:[a-z]+ed)\b",

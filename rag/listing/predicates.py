@@ -45,7 +45,7 @@ ABOUT = either(
     "is_doing reading_up_on for interested_in of from in with",
     verbs(
         "deal+with concern cover focus+on study investigate address tackle explore look+at,into",
-        "work+on examine discuss consider analyse analyze touch+on",
+        "work+on treat examine discuss consider analyse analyze touch+on",
     ).replace(" ", "_"),
 )
 BRINGS = either(
@@ -74,7 +74,7 @@ SEVERAL_VERBS = re.compile(  # "uses or at least mentions"
 NEGATIVE = re.compile(
     r"(?:[,;]\s+not (?:about|on)\s+)|[,;]?\s+(?:but (?:not|no|without|never|none of)|and not|but "
     r"(?:do|does|are|is)(?:n't| not)"
-    r"|and (?:do|does)(?:n't| not)|yet not|except(?: for| the)?|excluding|apart from|without|minus"
+    r"|and (?:do|does|are|is)(?:n't| not)|yet not|except(?: for| the)?|excluding|apart from|without|minus"
     r"|not counting|aside from"
     r"|(?<!something )(?<!anything )(?<!things )(?<!stuff )other than)\s+",
     re.IGNORECASE,
