@@ -48,6 +48,7 @@ HERE = Path(__file__).parent
 TARGET = Path(compose.__file__).parent / "calibration.json"
 COLLECTIONS, SIZE, SEED = 1, 385, 0
 STATED_WEIGHT = 0.5  # there are many of these, each with one short answer; people ask for more
+SEED_CHOICE_WEIGHT = 32.0  # of a case on the seed papers, in the choice of sentences
 SEED_WEIGHT = 8.0  # a case on the seed papers counts as several questions on others
 CLASS_SHARE = {"answer": 0.55, "off_topic": 0.15, "no_paper": 0.12, "not_stated": 0.18}
 # Share of answerable questions that may be refused: in a paper's words, and in everyday ones.
@@ -59,7 +60,7 @@ RIDGE = 30.0
 # 0.4 to 0.6 quote the same gold evidence, and the more of them say so, the more are right to.
 STATED_AT_LEAST = 0.55
 # Chosen by the table that --check prints: where a number is wanted, one sentence mostly has it.
-SHARE_AT_LEAST_NUMBER, SHARE_AT_LEAST = 0.12, 0.05
+SHARE_AT_LEAST_NUMBER, SHARE_AT_LEAST = 0.12, 0.055
 LABEL_OF_TYPE: dict[str, Outcome] = {
     "out_of_domain": "off_topic",
     "unanswerable_far": "no_paper",
@@ -322,7 +323,7 @@ def from_cases(folder: Path, models: Models) -> tuple[list[Asked], list[Choice]]
             if outcome == "answer" and len(case.gold_papers) == 1:
                 gold = case.gold_papers[0]
                 right, rows = _choice(snapshot, reading, gold, case.evidence)
-                choices.append(Choice(rows, right, case.type, SEED_WEIGHT, held))
+                choices.append(Choice(rows, right, case.type, SEED_CHOICE_WEIGHT, held))
     return asked_all, [choice for choice in choices if choice.right]
 
 
