@@ -178,6 +178,7 @@ _FOREIGN = frozenset(
     """.split()
 )
 _COGNATE = re.compile(r"(?:cao|coes|ciones|cion|zione|zioni)\b")  # quantização: quantization
+_EITHER_SIGNS = re.compile(r"(?<=[A-Za-z\d)]) ?(?:か|または|或者?|还是|또는|или|أو|या) ?(?=[A-Za-z\d(])")
 _FOREIGN_OR = frozenset("oder o ou u of lub veya".split())
 _OTHER_SCRIPTS = re.compile(
     r"[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
@@ -211,12 +212,12 @@ def _foreign(text: str) -> tuple[Clause, ...]:
 
 def _foreign_names(text: str) -> tuple[list[str], bool]:
     """Runs of words that are no part of the asking, and whether "or" joins them."""
-    plain = _OTHER_SCRIPTS.sub(" ", BRACKETS.sub(" ", _ELISION.sub("", text)))
+    plain = _OTHER_SCRIPTS.sub(" | ", BRACKETS.sub(" ", _ELISION.sub("", text)))
     runs: list[list[str]] = [[]]
-    either = False
+    either = bool(_EITHER_SIGNS.search(text))
     for word in (raw.strip(",.;:?!¿¡()\"'") for raw in plain.split()):
         lower = fold(word).lower()
-        if word and lower not in _FOREIGN:
+        if word and word != "|" and lower not in _FOREIGN:
             runs[-1].append(word)
             continue
         either = either or (lower in _FOREIGN_OR and bool(runs[-1]))

@@ -38,6 +38,11 @@ _OR_LESS = re.compile(
     r"|\bor (?:less|fewer)\b",
     re.IGNORECASE,
 )
+_SOME_MORE = re.compile(  # "two times faster or more"
+    rf"^ (?:\w+ ){{1,2}}?or (?:{_LARGER}|higher)\b(?! than)", re.IGNORECASE
+)
+_AROUND = re.compile(r"(?:\b(?:around|about|roughly|approximately|circa|nearly)|~)\s*$", re.IGNORECASE)
+NEARLY = 0.15  # how far from an amount is still about that
 _BETWEEN = re.compile(r"\b(?:between|from|of)\s*$", re.IGNORECASE)
 _MONEY = re.compile(
     r"\b(?:(?:in )?(?:actual |real )?money|dollars?|dollar amounts?|usd|us\$|cents|euros?"
@@ -104,7 +109,7 @@ def _bounds(text: str, quantity: Quantity) -> tuple[int, int, Amount] | None:
         return more.start(), end, Amount(kind, low=low, above=bool(more["open"]))
     if less := _LESS.search(before):
         return less.start(), end, Amount(kind, high=high, below=bool(less["open"]))
-    if _OR_MORE.match(after) or _OR_MORE.search(inside):
+    if _OR_MORE.match(after) or _OR_MORE.search(inside) or "+" in inside or _SOME_MORE.match(after):
         return quantity.start, end, Amount(kind, low=low)
     if _OR_LESS.match(after) or _OR_LESS.search(inside):
         return quantity.start, end, Amount(kind, high=high)
@@ -112,6 +117,8 @@ def _bounds(text: str, quantity: Quantity) -> tuple[int, int, Amount] | None:
         return between.start(), end, Amount(kind, low=low, high=high)
     if kind in {"count", "time"} or quantity.named:
         return None  # a number that belongs to what is named
+    if around := _AROUND.search(before):
+        return around.start(), end, Amount(kind, low=low * (1 - NEARLY), high=high * (1 + NEARLY))
     return quantity.start, end, Amount(kind, low=low, high=high)
 
 

@@ -72,8 +72,9 @@ def clauses(rest: str, question: str) -> Iterator[Clause]:
         rest = squeeze(rest[kind[1][1] :])
     positive, *negative = NEGATIVE.split(rest)
     verb = VERB.match(positive)
-    for part in AND_VERB.split(positive):
-        yield from _clause(part, question)
+    for number, part in enumerate(AND_VERB.split(positive)):
+        again = number and verb and _NAMED_AGAIN.match(part)  # "evaluate on X and also on Y"
+        yield from _clause(f"{verb[0]}{again['name']}" if again and verb else part, question)
     for part in negative:
         # "mention A but not B": what is ruled out is ruled out in the same way
         said = part if VERB.match(part) else f"{verb[0] if verb else ''}{part}"
@@ -86,6 +87,7 @@ def clauses(rest: str, question: str) -> Iterator[Clause]:
         yield from (replace(clause, negated=True) for clause in _clause(said, question))
 
 
+_NAMED_AGAIN = re.compile(r"^\W*(?:on|with|for|against|to) (?P<name>(?=[A-Z]).+)$")
 _GERUND = re.compile(r"^\W*[a-z]+ing [a-z]", re.IGNORECASE)
 _PASSIVE_VERBS = {
     "mentioned": "mention", "named": "mention", "cited": "mention", "used": "use",
@@ -235,7 +237,8 @@ _ARTICLES = re.compile(
     r"^(?:(?:the|an?|any|at least one|one or more|some|both|either|all|such|things like"
     r"|(?:urls?|links?|references?) to|(?:data|code|questions|tasks|problems) (?:from|of)"
     r"|something (?:like|called)|what is called|(?:models?|benchmarks?|datasets?) (?:like|such as)"
-    rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])|(?:the )?(?:words?|terms?|phrases?|expressions?)) )+",
+    rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])|(?:the )?(?:words?|terms?|phrases?"
+    r"|expressions?|acronyms?|abbreviations?)) )+",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -442,7 +445,7 @@ def _with_subject(clause: Clause, rest: str) -> Iterator[Clause]:
 
 _PREPOSITIONS = re.compile(
     r"^(?:(?:on|about|around|of|for|in|with|that|which|are|is|to|from|covering|regarding|concerning"
-    r"|related to|dealing with|deal with|research on|look(?:ing)? into|having|who|a|an|the|and|or|using|aimed at|at|by|where|as"
+    r"|related to|dealing with|deal with|research on|exist(?:s|ing)?(?= (?:about|on|for)\b)|relat(?:ed|ing) to|look(?:ing)? into|having|who|a|an|the|and|or|using|aimed at|at|by|where|as"
     r"|work on|focus(?:ed|ing)? on|specifically|specially|target(?:s|ing)?|test(?:s|ing)"
     r"|evaluating|measuring|assessing)\s+)+",
     re.IGNORECASE,

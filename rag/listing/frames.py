@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rag.listing.plural import asks_for_list
 from rag.listing.wording import either
+from rag.names import is_name_like
 from rag.text import squeeze
 
 _PIECE = re.compile(r"(?<=[.?!;])\s+|\s+(?:-|--)\s+|(?<=\?)(?=\S)")
@@ -74,11 +75,11 @@ _LEADING = either(
     "everybody everything evrything anything whatever something besides in_here ones? single",
     "papers? papers' paper's abstracts?(?!_(?:start|begin)) abstract's abstracts' articles?",
     "publications? preprints? teams people groups that which where they it contained got than_one",
-    "different single things? to_read can_i_read between_them at_all",
+    "different single multiple numerous various plenty_of lots_of a_lot_of things? to_read can_i_read between_them at_all",
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
-    r"works?(?=_(?:that|which|who|on|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
+    r"works?(?=_(?:where|in_which|that|which|who|on|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
     r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers)",
     r"recent(?=_papers) relevant(?=_papers)",
 )
@@ -129,6 +130,8 @@ def unframed(text: str) -> str:
     colon = _COLON_ASKS.match(text)
     if colon and asks_for_list(colon["asks"]):
         rest = _STANDS_FOR.sub(" ", unframed(colon["asks"]))
+        if not rest and not is_name_like(colon["object"].split()[-1]):
+            return squeeze(colon["object"])  # "compilers: which papers?"
         return squeeze(f"mention {colon['object']}" if len(rest.split()) <= 4 else text)
     lead = _LEAD.match(text)
     rest = text[lead.end() :] if lead else text

@@ -105,13 +105,15 @@ _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
         (r"\b(?:mak(?:e|es|ing)|made) use of\b", "use"),
-        (r"\b(?:lean(?:s|ing|ed)?|draws?|drawing|drew) on\b(?=\W+[A-Z\"])", "use"),
+        (r"\b(?:lean(?:s|ing|ed)?|draws?|drawing|drew) (?:up)?on\b", "use"),
         (
             r"\b(?:with|having|holding) the (?:exact |very |literal )?(word|term|phrase|expression"
             r"|acronym)s?\b",
             r"that mention the \1",
         ),
         (r"\s+in (?:it|them|there|the text)(?=\W*$)", ""),
+        (r"\b(?:name-?(?:checks?|drops?)|(?:references?|quotes?)(?= (?-i:[A-Z\"])))\b", "mention"),
+        (r"\b(than|under|within|over|below) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
         (r",?\s+any(?:one|body)\?", "?"),
         (r"\b(benchmark|dataset|data set)s? papers\b(?: (?:about|on|for|in)\b)?", r"papers that introduce new \1s for"),
         (r"\b(?:an )?overview of (?=which|what|all|the papers)", ""),

@@ -45,7 +45,7 @@ _USES = (  # and as "who …" has it
     r"|is (?:doing|using|working on|training))"
 )
 _BOUND = (
-    r"(?:between|beyond|north of|(?:more|less|fewer|larger|smaller|longer|shorter|faster|greater|higher|lower|bigger) "
+    r"(?:between|beyond|north of|with|(?:more|less|fewer|larger|smaller|longer|shorter|faster|greater|higher|lower|bigger) "
     r"than|over"
     r"|under|below|above|at least|at most|up to|exceed\w*|[<>≥≤]=?) (?:\w+ )?(?:\$?\d|a? "
     r"?[mbtr]+illion|one|two|five|ten|a (?:hundred|thousand)|hundreds|thousands)"
@@ -67,7 +67,8 @@ _LISTS = (
     rf"^\W*(?:(?:are|is) there |got |have you (?:got )?|do you have |show me |and )?any "
     rf"(?:[\w/'-]+ ){{0,6}}?{_PLAIN}\b",
     rf"^\W*(?:any |all |the |other |more |recent |existing |some )*(?:work|research|literature"
-    rf"|{_OTHER}) (?:on|about|around|regarding|concerning|dealing with|using|mentioning)\b",
+    rf"|{_OTHER}) (?:on|about|around|regarding|concerning|dealing with|using|mentioning)\b"
+    r"(?![^?]*\b(?:says?|shows?|suggests?|finds?|what|how|why|than)\b)",
     r"^\W*\w[^?!.]*\b\w+s\b[^?!.]*[,;:?!.-]\s*(?:and )?(?:(?:which|what|who)(?: ones)? are they"
     r"|(?:name|list|show me|give me|count) (?:them|all of them))(?: all| please)?\W*$",
     # a bare plural that asks for its papers behind it, and whoever or whatever does something
@@ -77,18 +78,33 @@ _LISTS = (
     r"^\W*(?:(?:show|list|find|give|get)(?: me)? )?(?:everybody|everyone) (?:with|who|that|on|using"
     r"|doing|(?-i:[a-z]+ing))\b",
     r"^\W*(?:is there |got |have you got |do you have )?(?:anything|everything|all (?:the )?stuff)"
-    r" (?:that|which|with|using|around|trained|tested|evaluated|built|run|running|mentioning)\b",
+    r" (?:that|which|using|around|trained|tested|evaluated|built|run|running|mentioning)\b",
     r"\b(?:all|any|every)(?: the)? (?:stuff|material|literature|work|research) (?:on|about|around)\b",
-    r"^\W*(?:so )?what(?:'s| is| has| have)? (?:all )?(?:been |you |we |they )?(?:got|written|done"
-    r"|published|said|available|there|out there|in (?:here|this collection|the collection))"
+    r"^\W*(?:so )?what(?:'s| is| has| have)? (?:all )?(?:been |you |we )?(?:got|written"
+    r"|published|there|out there|in (?:here|this collection|the collection))"
     r" (?:\w+ )?(?:on|about|around|regarding)\b",
-    r"^\W*what (?:else )?(?:do|have) (?:we|you|they)(?: (?:have|got|hold))?(?: here)? (?:on|about"
+    r"^\W*what (?:else )?(?:do|have) (?:we|you)(?: (?:have|got|hold))(?: here)? (?:on|about"
     r"|around|for|regarding)\b",
     rf"^\W*(?:which|what|list|name) (?:[\w-]+ )?{_OTHER} (?!(?:were|was|did|does|is|are|had|has|do|from"
-    r"|of|by|to|for|they|it|the|should|would|could|can)\b)(?-i:[a-z]+)\b",
-    r"^\W*(?:which|what|any) (?:[\w/'-]+ ){0,2}(?:models|systems|methods|approaches|llms|datasets) "
+    r"|of|by|to|for|they|it|the|should|would|could|can|better|best|well|worse|worst|faster|more|like"
+    r"|as|only|without|found|show|say|at|when|if)\b)(?-i:[a-z]+)\b",
+    r"^\W*(?:which|what|any) (?:[\w/'-]+ ){0,2}(?:models|systems|methods|approaches|llms|datasets"
+    r"|projects|teams|efforts|groups) "
     rf"(?:[\w/'-]+ ){{0,5}}?{_BOUND}",
-    r"^\W*all (?:the )?things? \w|[,;:.?] *how many (?:are there|do you have|have you got|are here)\W*$",
+    r"^\W*all (?:the )?things? (?!considered|equal|being|else)\w|[,;:.?] *how many (?:are there|do you have|have you got|are here)\W*$",
+    rf"\b(?:after|need|want|seek|seeking|looking for|interested in|hunting for) (?:[\w-]+ ){{0,2}}?{_PLAIN}\b",
+    r"^\W*which ones (?!(?:is|was|did|does)\b)(?-i:[a-z]+)\b|\btitles of (?:any|all|every)",
+    r"\bwhich of (?:them|the papers|your papers) (?!(?:is|was|has|does|did|are|were|two|three)\b)"
+    r"(?-i:[a-z]+(?<!s))\b",
+    rf"\b(?:all|any|every|each)(?: of)?(?: the| these)? {_PLAIN} (?:in which|where|whose|from|to)\b",
+    r"^\W*(?:please )?(?:(?:list|enumerate|show|give|pull|name|count|get|find)(?: me)?(?: up| out)? )?"
+    r"(?:all |any |just |only |those |the )*ones (?:with|that|which|on|about|in|using|where|whose)\b",
+    r"^\W*any (?:[\w/'-]+ ){0,2}(?:benchmarks|datasets|libraries|toolkits|tools|packages|corpora) "
+    r"(?:for|on|about|that|covering)\b",
+    rf"^\W*[^?!.:;]{{3,90}} {_PLAIN}\? (?:how many|which|all|list|name|count|please)\b",
+    r"\bpapers,? please\W*$|^\W*who(?:'s|'re| is| are) (?:working|doing|studying|using|training) ",
+    r"^\W*(?:[\w/'-]+ ){0,3}(?:benchmarks|datasets|libraries|tools|studies|models|methods|systems) "
+    r"[^?!.:;]{0,60}?,? (?:but not|except|excluding|without|leaving out|not counting)\b[^?!]*$",
     r"\ball papers\b|\b(?:every|each) (?:single )?article\b|\bcase studies (?:from|in|on|of|about)\b",
     r"^\W*what(?:'s| is) (?:in|inside) (?:the|this|your) (?:collection|library|corpus|set) "
     r"(?:on|about|concerning|regarding)\b",
@@ -99,7 +115,7 @@ _LISTS = (
     r"\b(?:which|what) (?:authors|teams|groups|people) (?:\w+ )?(?-i:[a-z]+ed)\b",
     rf"^\W*(?:all |any |the |other |more )*{_OTHER} (?-i:[a-z]+ing|that|which|who)\b",
     rf"\bhow many (?:[\w-]+ )?{_OTHER} (?!(?:were|was|did|does|is|are|had|has|have|do|in|from|of|by"
-    r"|to|for|they|it|the)\b)(?-i:[a-z]+)\b",
+    r"|to|for|they|it|the|found|find|show|showed|conclude|concluded)\b)(?-i:[a-z]+)\b",
     rf"\bhow many (?:of (?:the |these )?)?(?:[\w/'-]+ )?{_OTHER} (?:(?:do|are|have) (?:you|there"
     rf"|we|here|about|on)\b"
     rf"|(?:on|about|here|in here|in (?:this|the) collection)\b|{_USE}\b)",
@@ -176,6 +192,8 @@ _NOT_LIST = re.compile(
     r"\b(?:these|those|the|both|all) (?:two|three|four|five|2|3|4) (?:papers|works|studies"
     r"|systems|methods)\b"
     r"|\b(?:the )?(?:two|three|four|2|3|4) papers\b(?! (?:or|and) more)"
+    r"|^\W*(?:which|what) (?:[\w-]+ ){1,8}?(?:does|did) (?:it|they|(?-i:[A-Z])[\w-]+)\b"
+    r"(?! (?:appear|occur|get|turn|come|show|mentioned|used))"
     r"|\bwhich (?:one )?of (?:these|those|the) (?:two|three|four|2|3|4)\b"
     r"|\b(?:which|what) (?:single )?(?:paper|study|article|work|abstract)\b(?!s)"
     # papers that one paper read, or that are its data
@@ -210,6 +228,9 @@ _ELSEWHERE = re.compile(
             r"\b(?:welche[nr]?|alle|wie viele|wieviele|liste|samtliche|gibt es)\b.{0,40}\b(?:papers?"
             r"|paper|arbeiten|artikel|abstracts?|studien|aufsatze|veroffentlichungen"
             r"|publikationen|zusammenfassungen|dissertationen|beitrage)\b",
+            r"^\W*(?:[\w-]+ ){0,2}(?:trabajos|articulos|artigos|trabalhos|articoli|lavori|arbeiten"
+            r"|artikel|artikelen|travaux|articles|estudios|estudos|studien|studi) (?:sobre|acerca"
+            r"|que|sur|uber|zu|zum|zur|su|sull\w*|over|qui|con|com|die|com)\b",
             r"^\W*wer (?:alles|noch|sonst)\b",
             r"\b(?:que|cuales|cuantos|cuantas|todos los|todas las|lista|enumera"
             r"|dame)\b.{0,40}\b(?:articulos|papers|resumenes|trabajos|estudios|abstracts"

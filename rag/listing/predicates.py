@@ -24,7 +24,7 @@ MENTIONS = either(
     ).replace(" ", "_"),
 )
 _RESULTS = r"(?: (?:their|any|the))? (?:results?|numbers?|scores?|performance|accuracy|figures)"
-_ON = r"(?: (?:\w+ )?(?:on|with|against|using))"
+_ON = r"(?: (?:(?-i:[a-z]+) )?(?:on|with|against|using))"
 USES = either(
     f"evaluat(?:es?|ed|ing)(?: (?:themselves|their \\w+))?{_ON}?".replace(" ", "_"),
     f"(?:test|validate|measure)(?:s|d|ed|ing)?{_ON}?".replace(" ", "_"),
@@ -74,7 +74,8 @@ SEVERAL_VERBS = re.compile(  # "uses or at least mentions"
 NEGATIVE = re.compile(
     r"(?:[,;]\s+not (?:about|on)\s+)|[,;]?\s+(?:but (?:not|no|without|never|none of)|and not|but "
     r"(?:do|does|are|is)(?:n't| not)"
-    r"|and (?:do|does|are|is)(?:n't| not)|yet not|except(?: for| the)?|excluding|apart from|without|minus"
+    r"|and (?:do|does|are|is)(?:n't| not)|yet not"
+    r"|except(?: for| the)?|excluding|apart from|without|minus"
     r"|not counting|aside from"
     r"|(?<!something )(?<!anything )(?<!things )(?<!stuff )other than)\s+",
     re.IGNORECASE,
@@ -84,7 +85,8 @@ AND_VERB = re.compile(
     rf"(?=(?:{MENTIONS}|{BRINGS}|{USES}|(?:is |are )?about|deals? with|focus\w* on|work on)\b)"
     r"|\s+(?:that|which|who) (?:also )?"
     r"(?=(?:mention|cite|name|evaluate|report|test|benchmark|experiment)s?\b)"
-    r"|\s+(?=(?:report (?:results|numbers|scores)|mention|cite|evaluate on|release (?:code|their"
+    r"|(?<!n't)(?<!not)(?<! to)(?<!that)(?<!which)(?<!who)(?<!also)(?<!and)(?<!or)(?<!they)(?<!can)"
+    r"(?<!do)(?<!,)(?<!only)(?<!just)(?<!all)\s+(?=(?:report (?:results|numbers|scores)|mention|cite|evaluate on|release (?:code|their"
     r"|the)|introduce an?|propose an?)\b)"
     r"|,?\s+(?:and|but) also\s+(?=\w)|,?\s+and (?=(?:have|has|with|are|is) )",
     re.IGNORECASE,
@@ -99,7 +101,7 @@ EMPTY = frozenset(
     pre-train pretrain pre-trained pretrained fine-tune report reports claim claims show shows
     describe describes described combine involve present presents so
     achieve achieves reach reaches get gets be being is are was were has have had having actually
-    really experiments experiment size sizes scale scales up least most more less than over under
+    really experiments experiment pretraining took takes take size sizes scale scales up least most more less than over under
     own collection here tell tells us state states give gives speedup speed-up speedups speed-ups
     faster cost costs amount amounts number numbers literature review reviews available first
     introduce introduced propose proposed handle handling handles support supports process processes
