@@ -53,7 +53,8 @@ def survey(library: Library, question: str) -> Draft | None:
     if not matched and looser is not None:
         criteria = looser
         matched, near = decide(library, criteria)
-    if not matched and (bag := read_loosely(asked)) not in {None, criteria}:
+    bag = None if matched else read_loosely(asked)
+    if bag is not None and len(bag.clauses) >= len(criteria.clauses) and bag != criteria:
         loose_matched, loose_near = decide(library, bag)
         if loose_matched:  # read by its grammar nothing is met, read by what it names something is
             criteria, matched, near = bag, loose_matched, loose_near

@@ -152,6 +152,7 @@ _FOREIGN = frozenset(
     evaluieren evaluiert werden wird sind ist haben hat sich sprechen spricht handeln handelt zum
     beim version egal sammlung hier ein eine einen einem
 
+    kommt kommen vor mostra-me mostra mostrar muestra muestrame mostrame me mir auf montre moi
     portent porte traitant travaillent concernent concerne falam fala acerca rund ueber drehen dreht
     befassen befasst beschaftigen beschaftigt leurs resume resumen zusammenfassung abstrakt kurzfassung quiero necesito busco cherche
     je voudrais brauche suche ich aussi sowie erwahnung worin denen vorkommt vorkommen aparece

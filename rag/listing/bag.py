@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from rag.listing.asking import ASK
 from rag.listing.bounds import amount_asked
-from rag.listing.clauses import QUOTED, form_of
+from rag.listing.clauses import BRACKETS, QUOTED, form_of
 from rag.listing.criteria import Clause, Criteria, IsKind, Topic, Words
 from rag.listing.kinds import kind_asked
 from rag.listing.predicates import EMPTY, NEGATIVE
@@ -124,7 +124,7 @@ def bag_criteria(text: str) -> Criteria | None:
 def _bagged(text: str, *, beside: bool) -> Iterator[Clause]:
     """Clauses of one part; with *beside* a part that is ruled out, and holds one thing."""
     quoted = [double or single for double, single in QUOTED.findall(text)]
-    text = QUOTED.sub(" ", text)
+    text = BRACKETS.sub(" ", QUOTED.sub(" ", text))
     if quoted:
         yield from _joined([(phrase,) for phrase in quoted], text, exact=True)
     if amount := amount_asked(text, text):

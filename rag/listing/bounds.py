@@ -30,7 +30,7 @@ _LESS = re.compile(
 _LARGER = either("more above larger higher longer greater bigger over better up")
 _SMALLER = either("less fewer below smaller lower under shorter")
 _OR_MORE = re.compile(
-    rf"^\s*(?:\+|or {_LARGER}\b|and (?:up|above|more|over|larger)\b|plus\b|upwards\b)|\bor more\b",
+    rf"^\s*(?:\+|or {_LARGER}\b|and (?:up|above|more|over|larger|beyond|higher)\b|plus\b|upwards\b)|\bor more\b",
     re.IGNORECASE,
 )
 _OR_LESS = re.compile(

@@ -111,7 +111,7 @@ _APPEARS = re.compile(
 
 
 _IS_A_THING = re.compile(  # "(papers that) ship as a Python package"
-    r"^(?:whose (?:main |only |key )?(?:contribution|outcome|product|result) is )?(?:(?:are|is|or|and|themselves|actually|ships?|comes?|packaged|offered|distributed|available"
+    r"^(?:(?:whose )?(?:main|only|key|primary|central|chief) (?:contribution|outcome|product|result) is )?(?:(?:are|is|or|and|themselves|actually|ships?|comes?|packaged|offered|distributed|available"
     r"|released) )*(?:as )?(?:an?|their own) (?P<what>(?:[\w/+#-]+ ){0,4}?(?:package|library|toolkit"
     r"|tool|benchmark|dataset|data set|corpus|framework|software|leaderboard)\b.*)$",
     re.IGNORECASE,
@@ -271,13 +271,18 @@ def _mentioned(rest: str, wanted: Words) -> Iterator[Clause]:
         return
     beside = [form for inside in BRACKETS.findall(rest) for form in _bracketed(inside)]
     for number, part in enumerate(AND.split(_cut_tail(BRACKETS.sub(" ", rest)))):
-        forms = [name for name in map(form_of, OR.split(part)) if name and name not in _NOTHING]
+        forms = [name for name in map(form_of, OR.split(part)) if _names_something(name)]
         forms += [] if number else beside
         if forms:
             yield Clause((replace(wanted, alternatives=tuple(_spellings(forms))),))
 
 
 _NOTHING = frozenset("so it this that them".split())  # "… and says so"
+
+
+def _names_something(name: str) -> bool:
+    """Whether *name* is more than a pronoun or words that ask once more: "just the count"."""
+    return bool(name) and name not in _NOTHING and not (" " in name and ONLY_ASKS.match(name))
 
 
 def _bracketed(inside: str) -> Iterator[str]:
@@ -331,6 +336,9 @@ _USED_WITH = re.compile(
 _FROM_NAME = re.compile(
     r"^(?P<what>[a-z][\w -]{3,60}?) (?:from|with|on|for|of|to|in) (?P<name>.+)$"
 )
+_NAME_ON = re.compile(
+    r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) (?:on|for|in|to|as|when) (?P<what>[a-z].+)$"
+)
 _LONG_OBJECT = re.compile(r"\b(?:for|to|that|which|when|where|in order|by|of)\b", re.IGNORECASE)
 _MOST_WORDS_USED = 7  # a longer object describes, and is not looked for word by word
 
@@ -341,6 +349,11 @@ def _used(rest: str, where: Field) -> Iterator[Clause]:
     plain = _cut_tail(BRACKETS.sub(" ", rest))
     names = any(is_name_like(word) or word[:1].isupper() for word in plain.split())
     both = _FROM_NAME.match(plain)
+    apart = _NAME_ON.match(plain)
+    if apart and not AND.search(plain) and not OR.search(plain):  # "evaluate ChatGPT on exams"
+        yield Clause((Words(((apart["name"],),), where, used=True),))
+        yield from _subject(apart["what"])
+        return
     wanted = Words((), where, used=True)
     if both and is_name_like(both["name"].split()[0]):  # "use distillation from GPT-4"
         yield from _mentioned(both["what"], wanted)
@@ -444,7 +457,7 @@ def _with_subject(clause: Clause, rest: str) -> Iterator[Clause]:
 # --- topics --------------------------------------------------------------------------------------
 
 _PREPOSITIONS = re.compile(
-    r"^(?:(?:on|about|around|of|for|in|with|that|which|are|is|to|from|covering|regarding|concerning"
+    r"^(?:(?:(?:the )?(?:subject|theme|topic|issue|matter) of|on|about|around|of|for|in|with|that|which|are|is|to|from|covering|regarding|concerning"
     r"|related to|dealing with|deal with|research on|exist(?:s|ing)?(?= (?:about|on|for)\b)|relat(?:ed|ing) to|look(?:ing)? into|having|who|a|an|the|and|or|using|aimed at|at|by|where|as"
     r"|work on|focus(?:ed|ing)? on|specifically|specially|target(?:s|ing)?|test(?:s|ing)"
     r"|evaluating|measuring|assessing)\s+)+",

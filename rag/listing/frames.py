@@ -79,9 +79,9 @@ _LEADING = either(
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
-    r"works?(?=_(?:where|in_which|that|which|who|on|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
+    r"works?(?=_(?:comparing|using|testing|evaluating|covering|where|in_which|that|which|who|on|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
     r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers)",
-    r"recent(?=_papers) relevant(?=_papers)",
+    r"just(?=_) recent(?=_papers) relevant(?=_papers)",
 )
 _LEAD = re.compile(
     rf"^\W*(?:(?:i'?m {_INTERESTED}|i am {_INTERESTED}|{_LEADING_BEFORE}"

@@ -114,6 +114,9 @@ _PLAINER = tuple(
         (r"\s+in (?:it|them|there|the text)(?=\W*$)", ""),
         (r"\b(?:name-?(?:checks?|drops?)|(?:references?|quotes?)(?= (?-i:[A-Z\"])))\b", "mention"),
         (r"\b(than|under|within|over|below) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
+        (r"\s+&\s+", " and "),
+        (r"\b(?:wherein|in whose (?:abstracts?|text))\b", "that use"),
+        (r"\b(that use .+?) (?:is|are|gets?) (?:used|employed|applied|adopted)(?=\W*$)", r"\1"),
         (r",?\s+any(?:one|body)\?", "?"),
         (r"\b(benchmark|dataset|data set)s? papers\b(?: (?:about|on|for|in)\b)?", r"papers that introduce new \1s for"),
         (r"\b(?:an )?overview of (?=which|what|all|the papers)", ""),
@@ -128,7 +131,7 @@ _PLAINER = tuple(
 )  # fmt: skip
 
 
-_GREETING = re.compile(r"^\W*(?:(?:hi|hello|hey|hallo|dear \w+|good \w+)\b[\s,.!:-]*)+", re.IGNORECASE)
+_GREETING = re.compile(r"^\W*(?:(?:hi|hello|hey|hallo|looking for|searching for|dear \w+|good \w+)\b[\s,.!:-]*)+", re.IGNORECASE)
 _OTHER_LANGUAGE = re.compile(
     r"\b(?:(?:an?|any|some) )?(?:natural )?languages? (?:other than|besides|that (?:is|are) not"
     r"|apart from|outside) ([A-Z]\w+)",

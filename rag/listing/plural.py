@@ -102,6 +102,25 @@ _LISTS = (
     r"^\W*any (?:[\w/'-]+ ){0,2}(?:benchmarks|datasets|libraries|toolkits|tools|packages|corpora) "
     r"(?:for|on|about|that|covering)\b",
     rf"^\W*[^?!.:;]{{3,90}} {_PLAIN}\? (?:how many|which|all|list|name|count|please)\b",
+    # a noun of papers, or of what they bring, that is told more of and asks nothing about itself
+    rf"^\W*(?:(?!(?:what|which|who|whose|how|why|when|where|is|are|was|were|do|does|did|can|could"
+    rf"|should|would|has|have|had|if|whether|in|on|of|for|from|to|by|with|the|these|those|this|that)"
+    rf"\b)[\w/'-]+ ){{0,4}}?(?:{_PLAIN}|{_OTHER}|benchmarks|datasets|data sets|corpora|libraries"
+    rf"|toolkits|optimizers|leaderboards)(?: ?/ ?\w+)?,? (?:on|of|for|about|around|regarding|that"
+    rf"|which|with|without|where|but|from|by|minus|excluding|except|\(|covering)"
+    rf"(?![^?]*\b(?:how(?! many)|why|what|does|did|says?|shows?|than(?! \S*\d| a | an | one )|is it"
+    rf"|it)\b)",
+    r"^\W*(?:[\w/'-]+ ){1,4}?(?:work|research|literature)[,;]? (?:but|leaving|excluding|without|not"
+    r"|minus|rather than|other than)\b",
+    r"[-,:;] *(?:everything|anything|all|whatever) (?:of (?:it|them)|you(?:'ve| have|) ?(?:got)?|there"
+    r" is|that exists)\W*$|[\w)], any\?\W*$",
+    r"[-,:;] *which (?:of )?(?:\w+ )?(?:systems|models|methods|works|approaches|ones) [a-z]+ (?:those"
+    r"|them|that|this|so|it)\W*$",
+    r"^\W*(?:please )?(?:(?:show|list|give|find|name|get)(?: me)? )?(?:those|any) (?:that|which|who"
+    r"|with|about)\b(?![^?]*\bhow(?! many)\b)",
+    r"^\W*who (?:else |all |has |have )?(?:tried|tested|evaluated|used|benchmarked|experimented)\b"
+    r"(?! (?:it|this|that|them|these)\b)",
+    r"\b(?:does|has|is|do|did) any(?:one|body) (?:besides|apart from|other than|except|but)\b",
     r"\bpapers,? please\W*$|^\W*who(?:'s|'re| is| are) (?:working|doing|studying|using|training) ",
     r"^\W*(?:[\w/'-]+ ){0,3}(?:benchmarks|datasets|libraries|tools|studies|models|methods|systems) "
     r"[^?!.:;]{0,60}?,? (?:but not|except|excluding|without|leaving out|not counting)\b[^?!]*$",

@@ -32,7 +32,7 @@ USES = either(
     f"report(?:s|ed|ing)?{_RESULTS}(?: (?:on|for|with|in))".replace(" ", "_"),
     r"r[ua]n(?:s|ning)?(?:_(?:\w+_)?(?:on|with|at))? buil(?:ds?|t|ding)(?:_up)?_(?:on|upon)",
     f"(?:pre-?)?train(?:s|ed|ing)?(?:{_ON}|_in)?".replace(" ", "_"),
-    r"compar(?:es?|ed|ing)(?:_\w+)?(?:_(?:with|against|to)) based_on works?_with working_with",
+    r"compar(?:es?|ed|ing)(?:_(?-i:[a-z]+))?(?:_(?:with|against|to)) based_on works?_with working_with",
     "ha(?:s|ve)_(?:results|numbers)_(?:on|for) show(?:s|ed|ing)?_results_on",
     "do(?:es)?_experiments_(?:on|with) carr(?:y|ies|ied)_out",
     verbs(
@@ -52,7 +52,7 @@ BRINGS = either(
     "built com(?:es?|ing)_(?:up_)?with",
     verbs(
         "propose introduce present release contribute create build develop offer provide publish",
-        "design construct bring",
+        "design construct bring describe ship",
     ).replace(" ", "_"),
 )
 WEAK = either("or at_least even just merely only either actually explicitly directly also really")
@@ -102,7 +102,7 @@ EMPTY = frozenset(
     describe describes described combine involve present presents so
     achieve achieves reach reaches get gets be being is are was were has have had having actually
     really experiments experiment pretraining took takes take size sizes scale scales up least most more less than over under
-    own collection here tell tells us state states give gives speedup speed-up speedups speed-ups
+    own collection here projects project teams efforts tell tells us state states give gives speedup speed-up speedups speed-ups
     faster cost costs amount amounts number numbers literature review reviews available first
     introduce introduced propose proposed handle handling handles support supports process processes
     llm llms language large neural network networks exist existing name names list with on of for in

@@ -210,7 +210,7 @@ def _ending(word: str) -> str:
     return found[0] if found else ""
 
 
-_PLURAL = re.compile(r"(?<=[A-Z]{2})'?s$")  # LLMs, GPUs
+_PLURAL = re.compile(r"(?<=[A-Z]{2})'?s$|(?<=[A-Z]\d00)s$")  # LLMs, GPUs
 _NOTHING = re.compile(r"(?!)")
 
 
