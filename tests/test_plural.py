@@ -31,6 +31,19 @@ Alle Paper, die RLHF erwähnen
 Combien d'articles parlent de distillation ?
 哪些论文提到了 ImageNet?
 какие статьи упоминают BERT?
+number of abstracts that name C4
+count the papers on bees
+training systems tested on 100 to 600 GPUs, which are they?
+any position or survey papers?
+work on low-resource languages, but not Chinese
+bees and wasps - which works?
+knowledge editing, unlearning or model patching papers?
+surveys, but only those about agents
+everybody with a context window beyond 128k tokens
+which teams released their weights?
+hello, I'd be grateful for every abstract that says carbon
+is Adam mentioned in any abstracts?
+trabajos sobre agentes
 """.strip().splitlines()
 
 NO_LISTS = """
@@ -52,6 +65,12 @@ Which papers does the DistilBERT paper cite?
 What papers do the authors of GraphLab criticise?
 Which papers are cited by LLaMA?
 how many teams took part in the shared task?
+research on scaling laws says what about data?
+which models does HELM evaluate with more than 100 billion parameters?
+which works better for reasoning, CoT or PoT?
+all things considered, is RLHF better than DPO?
+how many studies found that LLMs hallucinate?
+what have they done about reward hacking?
 """.strip().splitlines()
 
 

@@ -52,7 +52,8 @@ def read_loosely(question: str) -> Criteria | None:
         names, _ = _foreign_names(text)
         plain = " ".join(names)
         said = (plain, _COGNATE.sub("tion", plain))
-        return Criteria((Clause((Topic(said[-1], tuple(dict.fromkeys(said))),)),)) if plain else None
+        topic = Topic(said[-1], tuple(dict.fromkeys(said)))
+        return Criteria((Clause((topic,)),)) if plain else None
     main, _ = pieces(text)
     return bag_criteria(unframed(_first_asked(main)))
 
@@ -154,7 +155,8 @@ _FOREIGN = frozenset(
 
     kommt kommen vor mostra-me mostra mostrar muestra muestrame mostrame me mir auf montre moi
     portent porte traitant travaillent concernent concerne falam fala acerca rund ueber drehen dreht
-    befassen befasst beschaftigen beschaftigt leurs resume resumen zusammenfassung abstrakt kurzfassung quiero necesito busco cherche
+    befassen befasst beschaftigen beschaftigt leurs resume resumen zusammenfassung abstrakt
+    kurzfassung quiero necesito busco cherche
     je voudrais brauche suche ich aussi sowie erwahnung worin denen vorkommt vorkommen aparece
     aparecen figurent apparait apparaissent hay donde ou se contienen contiennent enthalten
     que cuales cuantos cuantas cuanto todos todas los las el la lo un una unos unas lista enumera
@@ -179,7 +181,9 @@ _FOREIGN = frozenset(
     """.split()
 )
 _COGNATE = re.compile(r"(?:cao|coes|ciones|cion|zione|zioni)\b")  # quantização: quantization
-_EITHER_SIGNS = re.compile(r"(?<=[A-Za-z\d)]) ?(?:か|または|或者?|还是|또는|или|أو|या) ?(?=[A-Za-z\d(])")
+_EITHER_SIGNS = re.compile(
+    r"(?<=[A-Za-z\d)]) ?(?:か|または|或者?|还是|또는|или|أو|या) ?(?=[A-Za-z\d(])"
+)
 _FOREIGN_OR = frozenset("oder o ou u of lub veya".split())
 _OTHER_SCRIPTS = re.compile(
     r"[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"

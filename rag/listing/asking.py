@@ -12,7 +12,8 @@ ASK = frozenset(
     introduce introduces introduced speak speaks spoke speaking write writes wrote written writing
     contain contains contained containing include includes included invoke bring brings brought
     appear appears appearing occur occurs show shows shown showing turn turns turned pop pops come
-    comes came crop crops feature features featured featuring drop drops namedrop namedrops namedropping literature material stuff around among been found whoever
+    comes came crop crops feature features featured featuring drop drops namedrop namedrops
+    namedropping literature material stuff around among been found whoever
     research say says
     said state states stated stating tell tells told describe describes described concern concerns
     concerned concerning address addresses addressed tackle tackles study studies studied studying

@@ -30,7 +30,8 @@ _LESS = re.compile(
 _LARGER = either("more above larger higher longer greater bigger over better up")
 _SMALLER = either("less fewer below smaller lower under shorter")
 _OR_MORE = re.compile(
-    rf"^\s*(?:\+|or {_LARGER}\b|and (?:up|above|more|over|larger|beyond|higher)\b|plus\b|upwards\b)|\bor more\b",
+    rf"^\s*(?:\+|or {_LARGER}\b|and (?:up|above|more|over|larger|beyond|higher)\b|plus\b"
+    rf"|upwards\b)|\bor more\b",
     re.IGNORECASE,
 )
 _OR_LESS = re.compile(
@@ -41,7 +42,9 @@ _OR_LESS = re.compile(
 _SOME_MORE = re.compile(  # "two times faster or more"
     rf"^ (?:\w+ ){{1,2}}?or (?:{_LARGER}|higher)\b(?! than)", re.IGNORECASE
 )
-_AROUND = re.compile(r"(?:\b(?:around|about|roughly|approximately|circa|nearly)|~)\s*$", re.IGNORECASE)
+_AROUND = re.compile(
+    r"(?:\b(?:around|about|roughly|approximately|circa|nearly)|~)\s*$", re.IGNORECASE
+)
 NEARLY = 0.15  # how far from an amount is still about that
 _BETWEEN = re.compile(r"\b(?:between|from|of)\s*$", re.IGNORECASE)
 _MONEY = re.compile(

@@ -105,14 +105,18 @@ _PASSIVE = re.compile(
 
 _APPEARS = re.compile(
     r"^(?P<what>\S.{0,80}?) (?:appears?|occurs?|(?:turn|come|show|pop|crop)s? up|gets? mentioned"
-    r"|(?:can|may|could|is|are) (?:to )?(?:be )?(?:found|seen|read|spotted|present|mentioned))(?: in)?$",
+    r"|(?:can|may|could|is|are) (?:to )?(?:be )?(?:found|seen|read|spotted|present"
+    r"|mentioned))(?: in)?$",
     re.IGNORECASE,
 )
 
 
 _IS_A_THING = re.compile(  # "(papers that) ship as a Python package"
-    r"^(?:(?:whose )?(?:main|only|key|primary|central|chief) (?:contribution|outcome|product|result) is )?(?:(?:are|is|or|and|themselves|actually|ships?|comes?|packaged|offered|distributed|available"
-    r"|released) )*(?:as )?(?:an?|their own) (?P<what>(?:[\w/+#-]+ ){0,4}?(?:package|library|toolkit"
+    r"^(?:(?:whose )?(?:main|only|key|primary|central|chief) (?:contribution|outcome|product"
+    r"|result) is )?(?:(?:are|is|or|and|themselves|actually|ships?|comes?|packaged|offered"
+    r"|distributed|available"
+    r"|released) )*(?:as )?(?:an?|their own) (?P<what>(?:[\w/+#-]+ ){0,4}?(?:package|library"
+    r"|toolkit"
     r"|tool|benchmark|dataset|data set|corpus|framework|software|leaderboard)\b.*)$",
     re.IGNORECASE,
 )
@@ -337,7 +341,8 @@ _FROM_NAME = re.compile(
     r"^(?P<what>[a-z][\w -]{3,60}?) (?:from|with|on|for|of|to|in) (?P<name>.+)$"
 )
 _NAME_ON = re.compile(
-    r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) (?:on|for|in|to|as|when) (?P<what>[a-z].+)$"
+    r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) (?:on|for|in|to|as|when)"
+    r" (?P<what>[a-z].+)$"
 )
 _LONG_OBJECT = re.compile(r"\b(?:for|to|that|which|when|where|in order|by|of)\b", re.IGNORECASE)
 _MOST_WORDS_USED = 7  # a longer object describes, and is not looked for word by word
@@ -457,17 +462,23 @@ def _with_subject(clause: Clause, rest: str) -> Iterator[Clause]:
 # --- topics --------------------------------------------------------------------------------------
 
 _PREPOSITIONS = re.compile(
-    r"^(?:(?:(?:the )?(?:subject|theme|topic|issue|matter) of|on|about|around|of|for|in|with|that|which|are|is|to|from|covering|regarding|concerning"
-    r"|related to|dealing with|deal with|research on|exist(?:s|ing)?(?= (?:about|on|for)\b)|relat(?:ed|ing) to|look(?:ing)? into|having|who|a|an|the|and|or|using|aimed at|at|by|where|as"
+    r"^(?:(?:(?:the )?(?:subject|theme|topic|issue|matter) of|on|about|around|of|for|in|with"
+    r"|that|which|are|is|to|from|covering|regarding|concerning"
+    r"|related to|dealing with|deal with|research on|exist(?:s|ing)?(?= (?:about|on|for)\b)"
+    r"|relat(?:ed|ing) to|look(?:ing)? into|having|who|a|an|the|and|or|using|aimed at|at|by"
+    r"|where|as"
     r"|work on|focus(?:ed|ing)? on|specifically|specially|target(?:s|ing)?|test(?:s|ing)"
     r"|evaluating|measuring|assessing)\s+)+",
     re.IGNORECASE,
 )
 _DANGLING = re.compile(
-    r"(?:\s+(?:to (?:train|tune|use|test|evaluate|run|work|build)(?: (?:on|with|it|them))?|with|of|for|on|in|at|to|that|which|have|has|are|is|and|or|by|from|the|a|an))+$",
+    r"(?:\s+(?:to (?:train|tune|use|test|evaluate|run|work|build)(?: (?:on|with|it|them))?|with"
+    r"|of|for|on|in|at|to|that|which|have|has|are|is|and|or|by|from|the|a|an))+$",
     re.IGNORECASE,
 )
-_AREA = re.compile(r" (?:field|area|domain|community|literature|topic|work|works|research|stuff)$", re.IGNORECASE)
+_AREA = re.compile(
+    r" (?:field|area|domain|community|literature|topic|work|works|research|stuff)$", re.IGNORECASE
+)
 _OTHER_THAN = re.compile(
     r"^(?P<head>.+?) (?:for|of|in|on) (?:something|anything|things|stuff|domains?|tasks?|data"
     r"|models?|settings?) (?:other than|besides|beyond|but|except|apart from|outside(?: of)?)"

@@ -29,7 +29,8 @@ REMARK = re.compile(
     r"|\bare (?:different|other|not (?:the same|meant))\b"
     r"|^\W*(?:careful|mind|beware|note|not|no|(?:i )?don'?t mean|excluding|ignor(?:e|ing)|without"
     r"|except|leave out|skip|only|just)\b"
-    r"|\bnot meant\b|\b(?:is|are) out\b|\bnot enough\b|n't enough\b|\bdo(?:es)?(?:n't| not) (?:qualify|suffice)\b",
+    r"|\bnot meant\b|\b(?:is|are) out\b|\bnot enough\b|n't enough\b|\bdo(?:es)?(?:n't| not)"
+    r" (?:qualify|suffice)\b",
     re.IGNORECASE,
 )
 
@@ -75,7 +76,8 @@ _LEADING = either(
     "everybody everything evrything anything whatever something besides in_here ones? single",
     "papers? papers' paper's abstracts?(?!_(?:start|begin)) abstract's abstracts' articles?",
     "publications? preprints? teams people groups that which where they it contained got than_one",
-    "different single multiple numerous various plenty_of lots_of a_lot_of things? to_read can_i_read between_them at_all",
+    "different single multiple numerous various plenty_of lots_of a_lot_of",
+    "things? to_read can_i_read between_them at_all",
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
@@ -107,7 +109,8 @@ _COLON_ASKS = re.compile(
     re.IGNORECASE,
 )
 _STANDS_FOR = re.compile(
-    r"\b(?:(?:does|do|is|are) )?(?:it|this|that|(?:that|this|the) (?:exact |very |literal )?(?:phrase|expression)|the (?:model|name|method|term|system|word|dataset"
+    r"\b(?:(?:does|do|is|are) )?(?:it|this|that|(?:that|this|the) (?:exact |very "
+    r"|literal )?(?:phrase|expression)|the (?:model|name|method|term|system|word|dataset"
     r"|benchmark|data set|topic))\b",
     re.IGNORECASE,
 )

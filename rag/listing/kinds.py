@@ -81,14 +81,16 @@ KINDS = (
         "position paper",
         "position perspective opinion vision manifesto viewpoint essay",
         r"(?:(?:vision(?:,? (?:or |and )|/))?(?:position|perspective|opinion|viewpoint)"
-        r"(?:(?:,? (?:or |and )|/)(?:position|perspective|opinion|vision|viewpoint))* (?:papers?|pieces?|articles?)"
+        r"(?:(?:,? (?:or |and )|/)(?:position|perspective|opinion|vision|viewpoint))*"
+        r" (?:papers?|pieces?|articles?)"
         r"|(?:position|opinion|viewpoint|vision (?:or|and|/) (?:position|opinion))"
         r"(?: (?:or|and|/) (?:position|perspective|opinion|viewpoint|vision))*$"
         r"|perspectives|manifestos?|essays?)\b",
         r"(?:position|perspectives?|opinion|manifesto|viewpoint|vision paper)\b",
         r"(?:posi?tion|perspective|opinion|vision) (?:paper|piece|article)\b"
         r"|\bthis perspective,? (?:we|paper|article|piece|argues?|outlines?|discuss\w*)\b"
-        r"|\b(?:present|outline|share|describe|lay out|offer|articulate)s? (?:our|a) vision (?:for|of)\b"
+        r"|\b(?:present|outline|share|describe|lay out|offer|articulate)s? (?:our|a) vision"
+        r" (?:for|of)\b"
         r"|this essay\b",
     ),
     _kind(

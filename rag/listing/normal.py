@@ -53,14 +53,16 @@ _ALSO_AS = re.compile(
 )
 _IDLE = re.compile(
     r"(?<=\w) (?:proper|per se|as such|alone)(?=\W|$)"
-    r"|\b(?:actual|certain|particular|genuine|proper|so-called|so much as|some kind of|some sort of|any "
+    r"|\b(?:actual|certain|particular|genuine|proper|so-called|so much as|some kind of"
+    r"|some sort of|any "
     r"kind of|any sort of|whatever kind of|one particular|somewhere)\s+(?=\w)"
     r"|,?\s+in (?:any|whatever|whichever|every|some)(?: \w+)? (?:shape|guise|spelling|variant"
     r"|incarnation|form|version|size|flavou?r)s?(?: or (?:shape|form|size|version))?\b",
     re.IGNORECASE,
 )
 _EXCLUDES = re.compile(
-    r"[,;]\s+(?:and |but )?no(?! (?:matter|more|less|fewer|larger|need|limit|bigger|longer)\b)\s+(?=\S)"
+    r"[,;]\s+(?:and |but )?no(?! (?:matter|more|less|fewer|larger|need|limit|bigger"
+    r"|longer)\b)\s+(?=\S)"
     r"|[,;]\s+(?:and |but )?not (?!(?:just|only|more|less|fewer|necessarily|on|about|counting"
     r"|even|including|too|so|that|the other)\b)(?=\S)"
     r"|[,;:]?\s+(?:(?:and|but)\s+)?(?:leaving (?:out|aside)|leave out|ignoring|omitting|skipping"
@@ -81,7 +83,9 @@ _AGAIN = either(  # what asks once more at the end, and tells nothing
     "which_papers count_them and_who who give_me_(?:all|the_list|them) and_list_them please thanks",
     "i_want_(?:them_)?all show_them(?:_all)? tell_me_which titles_please the_full_list",
 )
-_TAIL = re.compile(rf"(?:[\s,;:.?!()-]+(?:(?:and|or|then|also) )?{_AGAIN}\b)+[\s?!.]*$", re.IGNORECASE)
+_TAIL = re.compile(
+    rf"(?:[\s,;:.?!-]+(?:(?:and|or|then|also) )?{_AGAIN}\b)+[\s?!.]*$", re.IGNORECASE
+)
 _FRAME = re.compile(
     r"^\W*(?:i(?:'m| am| was)? (?:(?:currently|just|now|trying|writing|working|preparing|doing"
     r"|putting together|making|collecting|looking|after|interested|compiling|gathering|hunting"
@@ -101,6 +105,7 @@ _CALLED = re.compile(
     r"|records|pieces of (?:work|research))\b(?! (?:of|to)\b)",
     re.IGNORECASE,
 )
+_NAMED = r"(?:referenced|mentioned|named|cited|used)"
 _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
@@ -113,25 +118,42 @@ _PLAINER = tuple(
         ),
         (r"\s+in (?:it|them|there|the text)(?=\W*$)", ""),
         (r"\b(?:name-?(?:checks?|drops?)|(?:references?|quotes?)(?= (?-i:[A-Z\"])))\b", "mention"),
-        (r"\b(than|under|within|over|below) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
+        (r"\b(than|under|within|over) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
         (r"\s+&\s+", " and "),
         (r"\b(?:wherein|in whose (?:abstracts?|text))\b", "that use"),
         (r"\b(that use .+?) (?:is|are|gets?) (?:used|employed|applied|adopted)(?=\W*$)", r"\1"),
         (r",?\s+any(?:one|body)\?", "?"),
-        (r"\b(benchmark|dataset|data set)s? papers\b(?: (?:about|on|for|in)\b)?", r"papers that introduce new \1s for"),
+        (
+            r"\b(benchmark|dataset|data set)s? papers\b(?: (?:about|on|for|in)\b)?",
+            r"papers that introduce new \1s for",
+        ),
         (r"\b(?:an )?overview of (?=which|what|all|the papers)", ""),
         (r"\b(?:PhD|doctoral|master'?s?) (?=thes[ei]s|dissertation)", ""),
-        (r"^(?P<what>[^?!:]{2,60}?) (?:is|are|gets?) (?:referenced|mentioned|named|cited|used) (?:in|by)"
-         r" (?=(?:which|how many|what) (?:of |the |these )*(?:papers|abstracts)\W*$)", r"\g<what>: mentioned in "),
-        (r"^(?:is|are) (?P<what>[^?!:]{2,60}?) (?:referenced|mentioned|named|cited|used) (?:in|by)"
-         r" (?:any|some) (?:of (?:the|these) )?(?:papers?|abstracts?)\b.*", r"papers that mention \g<what>?"),
-        (r"^(?P<what>\"[^\"]+\"|[^?!:.]{2,40}?)\s*(?:\s-+\s|,|\?|\.{2,3})\s*(?=(?:in )?(?:how many|which|what|count)\b"
-         r".*\b(?:it|(?:this|that)(?: exact| very)?(?: phrase| term| word| name| expression)?)\W*$)", r"\g<what>: "),
+        (  # "T5 is cited in which papers?"
+            rf"^(?P<what>[^?!:]{{2,60}}?) (?:is|are|gets?) {_NAMED} (?:in|by) "
+            r"(?=(?:which|how many|what) (?:of |the |these )*(?:papers|abstracts)\W*$)",
+            r"\g<what>: mentioned in ",
+        ),
+        (  # "is Adam mentioned in any abstracts?"
+            rf"^(?:is|are) (?P<what>[^?!:]{{2,60}}?) {_NAMED} (?:in|by) (?:any|some) "
+            r"(?:of (?:the|these) )?(?:papers?|abstracts?)\b.*",
+            r"papers that mention \g<what>?",
+        ),
+        (  # '"scaling laws" - how many abstracts hold that phrase?'
+            r"^(?P<what>\"[^\"]+\"|[^?!:.]{2,40}?)\s*(?:\s-+\s|,|\?|\.{2,3})\s*"
+            r"(?=(?:in )?(?:how many|which|what|count)\b.*\b(?:it|(?:this|that)(?: exact| very)?"
+            r"(?: phrase| term| word| name| expression)?)\W*$)",
+            r"\g<what>: ",
+        ),
     )
-)  # fmt: skip
+)
 
 
-_GREETING = re.compile(r"^\W*(?:(?:hi|hello|hey|hallo|looking for|searching for|dear \w+|good \w+)\b[\s,.!:-]*)+", re.IGNORECASE)
+_GREETING = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|hallo|looking for|searching for|dear \w+|good (?:morning|day|evening))"
+    r"\b[\s,.!:-]*)+",
+    re.IGNORECASE,
+)
 _OTHER_LANGUAGE = re.compile(
     r"\b(?:(?:an?|any|some) )?(?:natural )?languages? (?:other than|besides|that (?:is|are) not"
     r"|apart from|outside) ([A-Z]\w+)",
@@ -182,12 +204,13 @@ def _outside(inside: str, before: str) -> tuple[str, str]:
     excluded = _RULED_OUT.match(inside) or _NOT_ENOUGH.match(inside)
     if excluded and not _NO_MATTER.match(excluded["what"]):
         return "", excluded["what"].strip(" .,") if len(inside.split()) <= 6 else ""
-    if re.match(r"(?:the|an?) [a-z]", inside) and before and _is_marked(before.split()[-1]):
+    *_, head = ["", *before.split()]
+    head = head.strip(",;:?!\"'")
+    if re.match(r"(?:the|an?) [a-z]", inside) and _is_marked(head):
         return "", ""  # what the name is: "Adam (the optimizer)"
     if re.match(r"(?:or|and) ", inside):
         return f" {inside} ", ""
-    head = before.split()[-1].strip(",;:?!\"'") if before.split() else ""
-    if _is_marked(head) or _is_marked(before.rstrip("?!. ").split(" in ")[0].split(" ")[-1]):
+    if _is_marked(head):
         items = [item for item in re.split(r"\s*[,;/]\s*|\s+(?:and|or)\s+", inside) if item]
         root = head.lower().rstrip("s")
         same = sum(root in item.lower() and item.lower() != root for item in items)

@@ -45,7 +45,8 @@ _USES = (  # and as "who …" has it
     r"|is (?:doing|using|working on|training))"
 )
 _BOUND = (
-    r"(?:between|beyond|north of|with|(?:more|less|fewer|larger|smaller|longer|shorter|faster|greater|higher|lower|bigger) "
+    r"(?:between|beyond|north of|with|(?:more|less|fewer|larger|smaller|longer|shorter|faster"
+    r"|greater|higher|lower|bigger) "
     r"than|over"
     r"|under|below|above|at least|at most|up to|exceed\w*|[<>≥≤]=?) (?:\w+ )?(?:\$?\d|a? "
     r"?[mbtr]+illion|one|two|five|ten|a (?:hundred|thousand)|hundreds|thousands)"
@@ -79,26 +80,33 @@ _LISTS = (
     r"|doing|(?-i:[a-z]+ing))\b",
     r"^\W*(?:is there |got |have you got |do you have )?(?:anything|everything|all (?:the )?stuff)"
     r" (?:that|which|using|around|trained|tested|evaluated|built|run|running|mentioning)\b",
-    r"\b(?:all|any|every)(?: the)? (?:stuff|material|literature|work|research) (?:on|about|around)\b",
+    r"\b(?:all|any|every)(?: the)? (?:stuff|material|literature|work|research) (?:on|about"
+    r"|around)\b",
     r"^\W*(?:so )?what(?:'s| is| has| have)? (?:all )?(?:been |you |we )?(?:got|written"
     r"|published|there|out there|in (?:here|this collection|the collection))"
     r" (?:\w+ )?(?:on|about|around|regarding)\b",
     r"^\W*what (?:else )?(?:do|have) (?:we|you)(?: (?:have|got|hold))(?: here)? (?:on|about"
     r"|around|for|regarding)\b",
-    rf"^\W*(?:which|what|list|name) (?:[\w-]+ )?{_OTHER} (?!(?:were|was|did|does|is|are|had|has|do|from"
+    rf"^\W*(?:which|what|list|name) (?:[\w-]+ )?{_OTHER} (?!(?:were|was|did|does|is|are|had|has"
+    rf"|do|from"
     r"|of|by|to|for|they|it|the|should|would|could|can|better|best|well|worse|worst|faster|more|like"
     r"|as|only|without|found|show|say|at|when|if)\b)(?-i:[a-z]+)\b",
     r"^\W*(?:which|what|any) (?:[\w/'-]+ ){0,2}(?:models|systems|methods|approaches|llms|datasets"
     r"|projects|teams|efforts|groups) "
     rf"(?:[\w/'-]+ ){{0,5}}?{_BOUND}",
-    r"^\W*all (?:the )?things? (?!considered|equal|being|else)\w|[,;:.?] *how many (?:are there|do you have|have you got|are here)\W*$",
-    rf"\b(?:after|need|want|seek|seeking|looking for|interested in|hunting for) (?:[\w-]+ ){{0,2}}?{_PLAIN}\b",
+    r"^\W*all (?:the )?things? (?!considered|equal|being|else)\w|[,;:.?] *how many (?:are there"
+    r"|do you have|have you got|are here)\W*$",
+    rf"\b(?:after|need|want|seek|seeking|looking for|interested in|hunting for)"
+    rf" (?:[\w-]+ ){{0,2}}?{_PLAIN}\b",
     r"^\W*which ones (?!(?:is|was|did|does)\b)(?-i:[a-z]+)\b|\btitles of (?:any|all|every)",
     r"\bwhich of (?:them|the papers|your papers) (?!(?:is|was|has|does|did|are|were|two|three)\b)"
     r"(?-i:[a-z]+(?<!s))\b",
-    rf"\b(?:all|any|every|each)(?: of)?(?: the| these)? {_PLAIN} (?:in which|where|whose|from|to)\b",
-    r"^\W*(?:please )?(?:(?:list|enumerate|show|give|pull|name|count|get|find)(?: me)?(?: up| out)? )?"
-    r"(?:all |any |just |only |those |the )*ones (?:with|that|which|on|about|in|using|where|whose)\b",
+    rf"\b(?:all|any|every|each)(?: of)?(?: the| these)? {_PLAIN} (?:in which|where|whose|from"
+    rf"|to)\b",
+    r"^\W*(?:please )?(?:(?:list|enumerate|show|give|pull|name|count|get|find)(?: me)?(?: up"
+    r"| out)? )?"
+    r"(?:all |any |just |only |those |the )*ones (?:with|that|which|on|about|in|using|where"
+    r"|whose)\b",
     r"^\W*any (?:[\w/'-]+ ){0,2}(?:benchmarks|datasets|libraries|toolkits|tools|packages|corpora) "
     r"(?:for|on|about|that|covering)\b",
     rf"^\W*[^?!.:;]{{3,90}} {_PLAIN}\? (?:how many|which|all|list|name|count|please)\b",
@@ -112,9 +120,11 @@ _LISTS = (
     rf"|it)\b)",
     r"^\W*(?:[\w/'-]+ ){1,4}?(?:work|research|literature)[,;]? (?:but|leaving|excluding|without|not"
     r"|minus|rather than|other than)\b",
-    r"[-,:;] *(?:everything|anything|all|whatever) (?:of (?:it|them)|you(?:'ve| have|) ?(?:got)?|there"
+    r"[-,:;] *(?:everything|anything|all|whatever) (?:of (?:it|them)|you(?:'ve| have"
+    r"|) ?(?:got)?|there"
     r" is|that exists)\W*$|[\w)], any\?\W*$",
-    r"[-,:;] *which (?:of )?(?:\w+ )?(?:systems|models|methods|works|approaches|ones) [a-z]+ (?:those"
+    r"[-,:;] *which (?:of )?(?:\w+ )?(?:systems|models|methods|works|approaches|ones) [a-z]+"
+    r" (?:those"
     r"|them|that|this|so|it)\W*$",
     r"^\W*(?:please )?(?:(?:show|list|give|find|name|get)(?: me)? )?(?:those|any) (?:that|which|who"
     r"|with|about)\b(?![^?]*\bhow(?! many)\b)",
@@ -124,10 +134,12 @@ _LISTS = (
     r"\bpapers,? please\W*$|^\W*who(?:'s|'re| is| are) (?:working|doing|studying|using|training) ",
     r"^\W*(?:[\w/'-]+ ){0,3}(?:benchmarks|datasets|libraries|tools|studies|models|methods|systems) "
     r"[^?!.:;]{0,60}?,? (?:but not|except|excluding|without|leaving out|not counting)\b[^?!]*$",
-    r"\ball papers\b|\b(?:every|each) (?:single )?article\b|\bcase studies (?:from|in|on|of|about)\b",
+    r"\ball papers\b|\b(?:every|each) (?:single )?article\b|\bcase studies (?:from|in|on|of"
+    r"|about)\b",
     r"^\W*what(?:'s| is) (?:in|inside) (?:the|this|your) (?:collection|library|corpus|set) "
     r"(?:on|about|concerning|regarding)\b",
-    r"^\W*(?:is|are) [^?!]{2,60}? (?:mentioned|used|cited|named|discussed|referenced) (?:in|by) any "
+    r"^\W*(?:is|are) [^?!]{2,60}? (?:mentioned|used|cited|named|discussed|referenced) (?:in"
+    r"|by) any "
     rf"(?:of the |of these )?{_PLAIN}\b",
     r"\bhow many(?: \w+){0,3}?,? (?:and|&) which\b",
     rf"\b(?:do|are|have|does|is) any of (?:the|these|your|those) (?:{_PLAIN}|{_OTHER})\b",
@@ -244,7 +256,8 @@ _NOT_LIST = re.compile(
 _ELSEWHERE = re.compile(
     "|".join(
         (
-            r"\b(?:welche[nr]?|alle|wie viele|wieviele|liste|samtliche|gibt es)\b.{0,40}\b(?:papers?"
+            r"\b(?:welche[nr]?|alle|wie viele|wieviele|liste|samtliche"
+            r"|gibt es)\b.{0,40}\b(?:papers?"
             r"|paper|arbeiten|artikel|abstracts?|studien|aufsatze|veroffentlichungen"
             r"|publikationen|zusammenfassungen|dissertationen|beitrage)\b",
             r"^\W*(?:[\w-]+ ){0,2}(?:trabajos|articulos|artigos|trabalhos|articoli|lavori|arbeiten"

@@ -32,7 +32,8 @@ USES = either(
     f"report(?:s|ed|ing)?{_RESULTS}(?: (?:on|for|with|in))".replace(" ", "_"),
     r"r[ua]n(?:s|ning)?(?:_(?:\w+_)?(?:on|with|at))? buil(?:ds?|t|ding)(?:_up)?_(?:on|upon)",
     f"(?:pre-?)?train(?:s|ed|ing)?(?:{_ON}|_in)?".replace(" ", "_"),
-    r"compar(?:es?|ed|ing)(?:_(?-i:[a-z]+))?(?:_(?:with|against|to)) based_on works?_with working_with",
+    r"compar(?:es?|ed|ing)(?:_(?-i:[a-z]+))?(?:_(?:with|against"
+    r"|to)) based_on works?_with working_with",
     "ha(?:s|ve)_(?:results|numbers)_(?:on|for) show(?:s|ed|ing)?_results_on",
     "do(?:es)?_experiments_(?:on|with) carr(?:y|ies|ied)_out",
     verbs(
@@ -86,7 +87,8 @@ AND_VERB = re.compile(
     r"|\s+(?:that|which|who) (?:also )?"
     r"(?=(?:mention|cite|name|evaluate|report|test|benchmark|experiment)s?\b)"
     r"|(?<!n't)(?<!not)(?<! to)(?<!that)(?<!which)(?<!who)(?<!also)(?<!and)(?<!or)(?<!they)(?<!can)"
-    r"(?<!do)(?<!,)(?<!only)(?<!just)(?<!all)\s+(?=(?:report (?:results|numbers|scores)|mention|cite|evaluate on|release (?:code|their"
+    r"(?<!do)(?<!,)(?<!only)(?<!just)(?<!all)\s+(?=(?:report (?:results|numbers|scores)|mention"
+    r"|cite|evaluate on|release (?:code|their"
     r"|the)|introduce an?|propose an?)\b)"
     r"|,?\s+(?:and|but) also\s+(?=\w)|,?\s+and (?=(?:have|has|with|are|is) )",
     re.IGNORECASE,
@@ -101,8 +103,10 @@ EMPTY = frozenset(
     pre-train pretrain pre-trained pretrained fine-tune report reports claim claims show shows
     describe describes described combine involve present presents so
     achieve achieves reach reaches get gets be being is are was were has have had having actually
-    really experiments experiment pretraining took takes take size sizes scale scales up least most more less than over under
-    own collection here projects project teams efforts tell tells us state states give gives speedup speed-up speedups speed-ups
+    really experiments experiment pretraining took takes take size sizes scale scales up least
+    most more less than over under
+    own collection here projects project teams efforts tell tells us state states give gives
+    speedup speed-up speedups speed-ups
     faster cost costs amount amounts number numbers literature review reviews available first
     introduce introduced propose proposed handle handling handles support supports process processes
     llm llms language large neural network networks exist existing name names list with on of for in

@@ -36,7 +36,8 @@ PHASES = {
     ),
 }
 _PRESENTS = re.compile(
-    r"\b(?:we|our|this (?:paper|work|report)|is|are)\b.{0,60}\b(?:introduc|present|releas|propos|unveil"
+    r"\b(?:we|our|this (?:paper|work|report)|is|are)\b.{0,60}\b(?:introduc|present|releas"
+    r"|propos|unveil"
     r"|buil[dt]|train|creat|contribut|develop|describ|open-?sourc|scal)\w*",
     re.IGNORECASE,
 )

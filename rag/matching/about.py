@@ -112,7 +112,8 @@ def one_slip(word: str, other: str) -> bool:
     """
     if abs(len(word) - len(other)) > 1 or word == other:
         return False
-    same = next((i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
+    pairs = enumerate(zip(word, other, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), min(len(word), len(other)))
     left, right = word[same:], other[same:]
     return (
         left[1:] == right
