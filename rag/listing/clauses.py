@@ -154,6 +154,8 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     amount = amount_asked(part, question)
     if amount:
         found, left = amount
+        before = None if left else _TOLD_BEFORE.match(part)
+        left = before["topic"] if before else left
         yield Clause((found,), negated)
         if amount_asked(left, left):  # "over 7B parameters trained on over 1T tokens"
             yield from _clause(left, left)
@@ -172,6 +174,8 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
         made = _brought(rest)
     elif verb and verb["use"]:
         made = _used(rest, where)
+    elif serves := _SERVES_AS.match(rest):
+        made = _mentioned(serves["name"], Words((), where, used=True))
     elif told or where != "any":
         made = _mentioned(rest, Words((), where))
     else:
@@ -179,6 +183,11 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     yield from (replace(clause, negated=negated or clause.negated) for clause in made)
 
 
+_TOLD_BEFORE = re.compile(  # "on LLM serving that give throughput gains of over 2x"
+    r"^\W*(?:on|about|for|regarding) (?P<topic>[^,]+?),? (?:that|which|with|where|who|reporting"
+    r"|achieving|claiming|giving|showing)\b",
+    re.IGNORECASE,
+)
 _IN_TEXT = re.compile(r"\bin (?:the|their|its) (?:abstracts?|titles?|text)\W*$", re.IGNORECASE)
 _STARTS = re.compile(
     r"^\W*(?:(?:whose|with|have|has|having|a|the|an|in|that|which) )*(?:(?P<what>titles?|abstracts?"
@@ -339,6 +348,9 @@ _USED_WITH = re.compile(
 )
 _FROM_NAME = re.compile(
     r"^(?P<what>[a-z][\w -]{3,60}?) (?:from|with|on|for|of|to|in) (?P<name>.+)$"
+)
+_SERVES_AS = re.compile(  # "(papers with) T5 as the base model"
+    r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) as (?:an?|the|its|their|one) "
 )
 _NAME_ON = re.compile(
     r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) (?:on|for|in|to|as|when)"

@@ -81,7 +81,8 @@ _LEADING = either(
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
-    r"works?(?=_(?:comparing|using|testing|evaluating|covering|where|in_which|that|which|who|on|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
+    r"works(?=_(?!better|best|well|like)[a-z]) works?(?=_(?:where|in_which|that|which|who|on"
+    r"|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
     r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers)",
     r"just(?=_) recent(?=_papers) relevant(?=_papers)",
 )

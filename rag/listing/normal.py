@@ -119,6 +119,7 @@ _PLAINER = tuple(
         (r"\s+in (?:it|them|there|the text)(?=\W*$)", ""),
         (r"\b(?:name-?(?:checks?|drops?)|(?:references?|quotes?)(?= (?-i:[A-Z\"])))\b", "mention"),
         (r"\b(than|under|within|over) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
+        (r"^\W*(?:are there )?(?:any |all |the )?(?:mentions?|uses?) of ", "papers that mention "),
         (r"\s+&\s+", " and "),
         (r"\b(?:wherein|in whose (?:abstracts?|text))\b", "that use"),
         (r"\b(that use .+?) (?:is|are|gets?) (?:used|employed|applied|adopted)(?=\W*$)", r"\1"),
@@ -135,8 +136,9 @@ _PLAINER = tuple(
             r"\g<what>: mentioned in ",
         ),
         (  # "is Adam mentioned in any abstracts?"
-            rf"^(?:is|are) (?P<what>[^?!:]{{2,60}}?) {_NAMED} (?:in|by) (?:any|some) "
-            r"(?:of (?:the|these) )?(?:papers?|abstracts?)\b.*",
+            rf"^(?:is|are) (?P<what>[^?!:]{{2,60}}?) {_NAMED} (?:anywhere|somewhere|at all"
+            rf"|(?:in|by) "
+            r"(?:any|some) (?:of (?:the|these) )?(?:papers?|abstracts?))\b.*",
             r"papers that mention \g<what>?",
         ),
         (  # '"scaling laws" - how many abstracts hold that phrase?'
@@ -182,6 +184,7 @@ def normalised(text: str) -> str:
     text = _OTHER_LANGUAGE.sub(r"non-\1 language", without_preamble(_PLURAL_SIGN.sub("s", text)))
     for pattern, plain in _PLAINER:
         text = pattern.sub(plain, text)
+    text = _without_idle(text)
     text = _FRIENDS.sub("", _ALSO_AS.sub(" or ", text))
     ruled_out: list[str] = []
     while aside := _ASIDE.search(text):
@@ -191,12 +194,22 @@ def normalised(text: str) -> str:
     text = squeeze(text.replace("\x01", "(").replace("\x02", ")"))
     shorter = _TAIL.sub("", text)
     text = shorter if len(shorter.split()) > 2 else text
-    if '"' not in text:
-        text = _COULD.sub("", _IDLE.sub(" ", text))
+    text = _COULD.sub("", _without_idle(text))
     text = squeeze(_EXCLUDES.sub(", excluding ", text))
     for what in ruled_out:
         text = f"{text.rstrip(' ?.!,')}, excluding {what}"
     return re.sub(r"\s+(?=[?.!,;])", "", text)
+
+
+def _without_idle(text: str) -> str:
+    """*text* without idle words, but for those in quotes."""
+    parts = enumerate(text.split('"'))
+    return squeeze('"'.join(part if i % 2 else _IDLE.sub(" ", part) for i, part in parts))
+
+
+_IN_ABSTRACT = re.compile(
+    r" (?:in|within|inside) (?:its|the|their) (?:abstracts?|titles?|text)\W*$", re.IGNORECASE
+)
 
 
 def _outside(inside: str, before: str) -> tuple[str, str]:
@@ -204,7 +217,7 @@ def _outside(inside: str, before: str) -> tuple[str, str]:
     excluded = _RULED_OUT.match(inside) or _NOT_ENOUGH.match(inside)
     if excluded and not _NO_MATTER.match(excluded["what"]):
         return "", excluded["what"].strip(" .,") if len(inside.split()) <= 6 else ""
-    *_, head = ["", *before.split()]
+    *_, head = ["", *_IN_ABSTRACT.sub("", before).split()]
     head = head.strip(",;:?!\"'")
     if re.match(r"(?:the|an?) [a-z]", inside) and _is_marked(head):
         return "", ""  # what the name is: "Adam (the optimizer)"

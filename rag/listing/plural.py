@@ -131,6 +131,20 @@ _LISTS = (
     r"^\W*who (?:else |all |has |have )?(?:tried|tested|evaluated|used|benchmarked|experimented)\b"
     r"(?! (?:it|this|that|them|these)\b)",
     r"\b(?:does|has|is|do|did) any(?:one|body) (?:besides|apart from|other than|except|but)\b",
+    r"^\W*(?:(?:are|is) there )?(?:any |all |the )?(?:mentions|uses?|usage) of [A-Z\"]",
+    r"^\W*(?:[\w/'-]+ ){1,3}(?:benchmarks|datasets|surveys|theses)\W*$",
+    rf"\b(?:all|any|what|which|other|more)(?: the| other| more)* (?:{_OTHER}|work|research"
+    rf"|stuff) (?:is "
+    r"there |are there |exists? |do (?:you|we) have )?(?:on|about|around)\b",
+    r"\bhave (?:any |some )?(?:stuff|material|work|research|literature) (?:on|about)\b",
+    rf"^\W*(?:any|every)(?:one|body) (?:\w+ ){{0,4}}?{_BOUND}",
+    r"^\W*(?:is|are) [^?!]{2,40}? (?:mentioned|used|cited|named) (?:anywhere|somewhere|at all"
+    r"|in here)",
+    r"^\W*[^?!.:;]{3,60}[:;,-] *what(?:'s| is| do (?:you|we) have) (?:there|here|in here"
+    r"|available)?\W*$",
+    r"^\W*(?:[\w/'-]+ ){0,4}?(?:systems|frameworks|models|methods|approaches|tools) (?:that"
+    r"|which) are\b"
+    r"(?![^?]*\b(?:how|why|what|does|did|says?|than|it)\b)",
     r"\bpapers,? please\W*$|^\W*who(?:'s|'re| is| are) (?:working|doing|studying|using|training) ",
     r"^\W*(?:[\w/'-]+ ){0,3}(?:benchmarks|datasets|libraries|tools|studies|models|methods|systems) "
     r"[^?!.:;]{0,60}?,? (?:but not|except|excluding|without|leaving out|not counting)\b[^?!]*$",

@@ -76,6 +76,7 @@ NEGATIVE = re.compile(
     r"(?:[,;]\s+not (?:about|on)\s+)|[,;]?\s+(?:but (?:not|no|without|never|none of)|and not|but "
     r"(?:do|does|are|is)(?:n't| not)"
     r"|and (?:do|does|are|is)(?:n't| not)|yet not"
+    r"|(?:that|which|who) (?:do|does|are|is)(?:n't| not)(?=\s+(?:about|on|use|mention))"
     r"|except(?: for| the)?|excluding|apart from|without|minus"
     r"|not counting|aside from"
     r"|(?<!something )(?<!anything )(?<!things )(?<!stuff )other than)\s+",
