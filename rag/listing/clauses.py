@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rag.listing.asking import ASK
 from rag.listing.bounds import amount_asked
-from rag.listing.criteria import Brings, Clause, Field, IsKind, Topic, Words
+from rag.listing.criteria import Amount, Brings, Clause, Field, IsKind, Topic, Words
 from rag.listing.frames import ONLY_ASKS, REMARK
 from rag.listing.kinds import BROUGHT, kind_asked
 from rag.listing.predicates import AND_VERB, EMPTY, NEGATIVE, SEVERAL_VERBS, VERB
@@ -153,14 +153,7 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     negated = bool(verb and verb["not"])
     amount = amount_asked(part, question)
     if amount:
-        found, left = amount
-        before = None if left else _TOLD_BEFORE.match(part)
-        left = before["topic"] if before else left
-        yield Clause((found,), negated)
-        if amount_asked(left, left):  # "over 7B parameters trained on over 1T tokens"
-            yield from _clause(left, left)
-        else:
-            yield from _kind(left, "any") or _subject(left)
+        yield from _amount(amount, part, question, negated=negated)
         return
     kind = _kind(part, where)
     if verb and verb["mention"] and not (kind and verb["mention"].lower().startswith("sa")):
@@ -183,9 +176,25 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     yield from (replace(clause, negated=negated or clause.negated) for clause in made)
 
 
-_TOLD_BEFORE = re.compile(  # "on LLM serving that give throughput gains of over 2x"
-    r"^\W*(?:on|about|for|regarding) (?P<topic>[^,]+?),? (?:that|which|with|where|who|reporting"
-    r"|achieving|claiming|giving|showing)\b",
+def _amount(
+    amount: tuple[Amount, str], part: str, question: str, *, negated: bool
+) -> Iterator[Clause]:
+    """A clause for *amount*, with what is left of *part*: a second one, a kind, or a subject."""
+    found, left = amount
+    before = None if left else _TOLD_BEFORE.match(part)
+    if before and (before["on"] or not VERB.match(part)):
+        again = amount_asked(part[before.end() :], question) or amount
+        found, left = again[0], before["topic"]
+    yield Clause((found,), negated)
+    if amount_asked(left, left):  # "over 7B parameters trained on over 1T tokens"
+        yield from _clause(left, left)
+    else:
+        yield from _kind(left, "any") or _subject(left)
+
+
+_TOLD_BEFORE = re.compile(  # "on LLM serving that give gains of over 2x"
+    r"^\W*(?P<on>(?:on|about|for|regarding) )?(?P<topic>[^,\d]+?),? (?:that|which|with|where|who"
+    r"|reporting|achieving|claiming|giving|showing)\b",
     re.IGNORECASE,
 )
 _IN_TEXT = re.compile(r"\bin (?:the|their|its) (?:abstracts?|titles?|text)\W*$", re.IGNORECASE)

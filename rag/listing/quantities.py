@@ -134,6 +134,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _ONE_CARD = re.compile(
     r"\b(?:RTX|GTX|an?|single) (?:NVIDIA )?$", re.IGNORECASE
 )  # "an RTX 4090 GPU"
+_RATIO_BEHIND = re.compile(r"\s*(?:\\?%|percent\b|x\b|times\b|\\times\b)", re.IGNORECASE)
 _LATEX = re.compile(r"(?:sim|approx|[gl]eq?|times|sub|pm)$")  # what is left of a \sim
 _PLAIN_MODEL = re.compile(r"(?:[A-Z]*LL?Ms?|GPUs?|TPUs?|MLLMs?|MoEs?|NLG|NLP)\b")
 _NAME_BEFORE = re.compile(r"(?:[A-Za-z]|[A-Za-z]-|[A-Za-z][.\d]*-|\d\.|v)$")
@@ -203,7 +204,9 @@ def _kind_of(match: re.Match[str], text: str, part_of_name: bool) -> tuple[Measu
     if worded and match["first"].lower() == "single":
         card = _CARD.match(text, end)
         return ("accelerators", card.end()) if card else (None, end)
-    if (part_of_name or article or _ONE_CARD.search(before)) and not scaled:
+    one_card = bool(_ONE_CARD.search(before))
+    measured = one_card and bool(_RATIO_BEHIND.match(text, end))  # "a 2x speedup", "a 20% gain"
+    if (part_of_name or article or (one_card and not measured)) and not scaled:
         return None, end
     for kind, pattern in _UNITS:
         unit = pattern.match(text, end)
