@@ -84,7 +84,7 @@ def test_at_most_four_statements_are_shown(seed_chat: PaperChat):
     ("question", "kind"),
     [
         ("how do I get red wine out of a carpet?", "off_topic"),
-        ("What learning rate and how many GPUs did MegaScale use for MNIST?", "not_stated"),
+        ("What licence is MegaScale released under?", "not_stated"),
     ],
 )
 def test_silence_has_its_kind(seed_chat: PaperChat, question, kind):

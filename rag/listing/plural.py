@@ -231,6 +231,7 @@ _LISTS = (
     r"^\W*(?:[\w/'-]+ ){0,4}(?:models|systems|methods|papers|works) (?:but not|except|other than"
     r"|without|excluding)\b",
     r"\blist (?:them|all of them)\b|(?:^|[.,;:?!-] ?|\bme )(?:and )?all of them\b",
+    r"\bwhich of (?:these|those|them|the papers|the abstracts)\b",
 )
 _LIST = re.compile("|".join(_LISTS), re.IGNORECASE)
 _NOT_LIST = re.compile(

@@ -25,7 +25,7 @@ from rag.matching.literal import (
 from rag.names import is_name_like
 from rag.retrieve import sentences_of
 from rag.types import Embedder
-from rag.words import STOPWORDS, compounds, stem
+from rag.words import STOPWORDS, compounds, content_words, stem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +128,15 @@ def _topic_forms(snapshot: Snapshot, topic: Topic, among: Collection[int]) -> li
     forms = [
         form for phrase in (*topic.alternatives, *topic.examples) for form in shortened(phrase)
     ]
-    return [*forms, *other_names(snapshot, forms, among)]
+    telling = [form for form in forms if not _is_everywhere(snapshot, form)] or forms
+    return [*telling, *other_names(snapshot, telling, among)]
+
+
+def _is_everywhere(snapshot: Snapshot, form: str) -> bool:
+    """Whether every word of *form* stands in a quarter of the papers: then it tells none apart."""
+    most = len(snapshot.papers) / 4
+    terms = content_words(form)
+    return bool(terms) and all(snapshot.lexical.document_frequency(term) > most for term in terms)
 
 
 _ATTACHED = re.compile(
