@@ -39,7 +39,7 @@ FACETS = (
             r"|bottleneck|hinder|prohibitive|fail|struggl|unfortunately|remains?\b|despite|issue"
         ),
         at=0.2,
-        turn=4,
+        turn=3,
     ),
     Facet(
         "approach",
@@ -73,7 +73,7 @@ FACETS = (
             r"|collected"
         ),
         at=0.55,
-        turn=3,
+        turn=4,
         figures=True,
     ),
     Facet(
