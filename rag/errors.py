@@ -9,6 +9,7 @@ PaperChatError
 │   ├── StoreLocked      another process is writing
 │   └── StoreVersion     made by another version of PaperChat
 ├── EmbeddingError       the embedding model cannot run or cannot be reached
+├── ModelError           the language model cannot be reached, refuses, or makes no sense
 └── PromptError          a prompt file and its names do not agree
 """
 
@@ -58,6 +59,10 @@ class StoreVersion(StoreError):
 
 class EmbeddingError(PaperChatError):
     """The embedding model cannot run or cannot be reached."""
+
+
+class ModelError(PaperChatError):
+    """The language model cannot be reached, refuses, or makes no sense."""
 
 
 class PromptError(PaperChatError):

@@ -6,7 +6,7 @@ Spans are half-open character ranges of the abstract, so `abstract[start:end] ==
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -137,6 +137,16 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether one abstract bears a sentence, and what of it speaks for or against."""
+
+    verdict: Verdict
+    score: float  # how well the abstract supports the sentence, 0 to 1
+    reasons: tuple[str, ...] = ()  # for a person, e.g. "'55%' is not in the abstract, …"
+    evidence: tuple[Evidence, ...] = ()  # best first
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A line of the source list under an answer."""
 
@@ -220,6 +230,8 @@ class Answer:
     table: Table | None = None  # of a comparison
     coverage: Coverage | None = None  # of a list
     near: tuple[Source, ...] = ()  # near misses of a list, offered and not counted
+    removed: tuple[Statement, ...] = ()  # a model's sentences that the check took out, with why
+    notice: str = ""  # one line for a person, e.g. why a model's answer was not used
     retrieved: tuple[Hit, ...] = ()  # best first, each paper once
     papers_in_corpus: int = 0
     index: str = ""  # hash of the index generation
@@ -246,6 +258,8 @@ class Draft:
     table: Table | None = None
     coverage: Coverage | None = None
     near: tuple[Source, ...] = ()
+    removed: tuple[Statement, ...] = ()
+    notice: str = ""
     retrieved: tuple[Hit, ...] = ()
     trace: Mapping[str, str] = field(default_factory=dict)
     found_at: float = 0.0  # `time.perf_counter()` when retrieval had ended
@@ -300,6 +314,62 @@ class PairReader(Protocol):
     def __call__(
         self, question: str, pairs: Sequence[tuple[str, Sequence[str]]]
     ) -> Sequence[PairRead]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRead:
+    """What a `ClaimReader` makes of a sentence beside an abstract; the three sum to 1."""
+
+    supported: float
+    contradicted: float
+    not_supported: float
+    evidence: NDArray[np.float32]  # (sentences,), 0 to 1: how much each says about the claim
+
+
+class ClaimReader(Protocol):
+    """Reads a sentence beside the title and sentences of the abstract that it cites."""
+
+    def __call__(self, claim: str, title: str, sentences: Sequence[str]) -> ClaimRead: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of what a language model is given."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Reply(Protocol):
+    """What a language model says, piece by piece, as it says it."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The pieces. Raises ModelError, if need be after some of them."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What it has cost so far; whole once the pieces have ended."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening, and free the server; does nothing the second time."""
+        ...
+
+
+class Chat(Protocol):
+    """A language model."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the server knows it."""
+        ...
+
+    def __call__(
+        self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
+    ) -> Reply:
+        """Begin an answer of at most *most_tokens*; *as_json* asks for one JSON object."""
+        ...
 
 
 class Retriever(Protocol):
