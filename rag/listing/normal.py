@@ -100,7 +100,7 @@ _FRAME = re.compile(
 
 # What people call papers else, behind a word that asks for several.
 _CALLED = re.compile(
-    r"\b((?:which|what|how many|any|all|every|each|these|those|your|the|of)(?: (?:of|the|these|your"
+    r"\b((?:which|what|how many|any|all|every|each|these|those|your)(?: (?:of|the|these|your"
     r"|different|single|all|hold|any))*) (?:write-?ups?|submissions|manuscripts|texts|entries"
     r"|records|pieces of (?:work|research))\b(?! (?:of|to)\b)",
     re.IGNORECASE,

@@ -1,7 +1,7 @@
 """Whether a question wants papers in the plural: a list, a count, everything on something.
 
 A wrong yes takes a question about one paper away from the paper that answers it, so that what is
-not plainly plural is no list: "which paper", "is anyone doing …", "who uses it".
+not plainly plural is no list: "which paper", "is anyone doing …", "something that does …".
 """
 
 from __future__ import annotations
@@ -9,231 +9,168 @@ from __future__ import annotations
 import re
 
 from rag.listing.normal import without_preamble
+from rag.listing.predicates import ABOUT, BRINGS, MENTIONS, USES
+from rag.listing.wording import either
 from rag.text import squeeze
 
-PAPERS = (
-    r"(?:preprints|papers|abstracts|works|studies|articles|publications|theses|dissertations"
-    r"|surveys"
-    r"|literature reviews)"
+PAPERS = either(
+    "preprints papers abstracts works studies articles publications theses dissertations surveys",
+    "literature_reviews",
 )
-_PLAIN = r"(?:papers|abstracts|theses|dissertations|preprints)"  # hardly ever what a paper is about
-_OTHER = r"(?:works|studies|articles|publications|surveys|(?:literature )?reviews|overviews)"
-_ASKS = r"(?:which|what|wich|whihc|list|show|give|find|get|name|collect|enumerate|want|need|see)"
-_BETWEEN = r"(?:(?!(?:of|does|do|did|is|was|in|from|to|if|that|by)\b)[\w'/-]+ ){0,3}?"
-_ADVERB = r"(?:(?:actually|really|also|even|ever|explicitly|only|do|at least|or) ){0,3}"
-_USE = (  # what papers do, as "how many …" and "which ones …" have it
-    r"(?:use|mention|cite|name|evaluate|propose|introduce|release|compare|apply|employ|adopt|rely "
-    r"on"
-    r"|build on|run on|ran on|run at|train (?:on|with|a|their|models?)|fine-?tune (?:on|a|with)"
-    r"|work (?:on|with)"
-    r"|talk about|speak of|write about|deal with|discuss|address|tackle|explore|investigate|focus "
-    r"on|contain"
-    r"|refer to|experiment (?:on|with)|achieve|exceed|open-?source|come with|bring up"
-    r"|(?:test|report|claim|study|survey|benchmark|name|present|scale)"
-    r" (?:on|a|an|the|their|that|results|something|at|to|more|about|with|any)|are (?:about|on)|do)"
+_PLAIN = either("papers abstracts theses dissertations preprints")  # hardly ever a paper's subject
+_WORKS = either(
+    "works studies articles publications surveys (?:literature_|systematic_)?reviews overviews",
+    "tutorials work research literature case_studies (?:experience_|technical_)?reports essays",
 )
-_USES = (  # and as "who …" has it
-    r"(?:uses|mentions|names|cites|evaluates|tests|reports|supports|handles|trains|fine-?tunes"
-    r"|pre-?trains|proposes"
-    r"|introduces|presents|releases|benchmarks|compares|applies|studies|investigates|works (?:on"
-    r"|with|at)"
-    r"|talks about|writes about|speaks (?:of|about)|tells|claims|runs|ran on|relies on|builds on"
-    r"|employs"
-    r"|adopts|scales|deals with|discusses|addresses|tackles|explores|focuses on|refers to"
-    r"|experiments (?:on|with)|achieves|reaches|exceeds|surveys|open-?sources|brings up|includes"
-    r"|touches|contains|covers|looks at|considers|leverages|utilizes|says anything"
-    r"|is (?:doing|using|working on|training))"
+_BROUGHT = either(  # what papers bring, and stand for
+    "benchmarks datasets data_sets corpora libraries toolkits packages tools systems frameworks",
+    "models llms methods approaches techniques algorithms architectures optimizers simulators",
+    "environments metrics leaderboards projects efforts agents platforms training_sets test_sets",
+)
+_ANYONE = either(
+    "any_?one any_?body some(?:one|body) every(?:one|body) people others? teams groups authors",
+    "researchers folks",
+)
+_ANYTHING = either(
+    "anything everything evrything whatever stuff material all_(?:the_)?(?:stuff|things(?!_consid))",
+    "something(?=_(?:on|about|with|around)\\b) (?:the_|any_|those_|all_|every_single_)*ones?",
+    "all(?=_(?:that|which|of_them|those)\\b) those(?=_(?:that|which|who|with)\\b)",
+)
+_HERE = either(
+    "here in_(?:this|the|your|our)_(?:collection|corpus|set|library|pile|list|database|archive)",
+    "of_(?:these|them|those|yours) (?:between|among)_them",
+)
+_OPENS = either(
+    "and so but ok well please pls now also then just hi hello is are there got have do you we i",
+    "i'd i'm me us to can could would like love want need see show list find give get name tell",
+    "point pull up out collect compile gather enumerate count looking searching after for",
+    "interested in any all every the",
+)
+_DOES = f"(?:{MENTIONS}|{USES}|{BRINGS}|{ABOUT})"
+_DOES_TOO = either(  # what "who" is said to do, besides
+    "tells claims supports handles scales works reaches exceeds surveys tried says gets goes needs",
+    "takes achieves spends offloads open-?sources",
+)
+_WHATS = either(  # what papers do, and hardly anything that a paper is about
+    "mentions uses cites names covers discusses addresses handles supports employs builds_on",
+    "relies_on runs_on deals_with talks_about touches_on compares_(?:with|against|to)",
+    "evaluates_on trains_on (?:is|are)_(?:trained|evaluated|tested|built|based|run)_(?:on|with)",
+)
+_ASKS_AGAIN = either(  # behind what is wanted: "…, and by whom?"
+    "which(?:_(?:ones?|papers|works|of_them))?(?:_(?:are|is)_(?:they|it|that|those))?",
+    "who(?:_(?:are_they|is_it|else|(?!does)\\w+s_(?:it|that|this|them)))?(?:_in_the_abstract)? by_wh(?:om|ich) any and_where",
+    "how_many(?:_(?:are_there|of_them|in_all|in_total|do_(?:we|you)_have|are_here))?",
+    "list_(?:them|all|please|it) (?:please_)?list(?:_please)? names?_them(?:_all)? all_of_them",
+    "names_please titles?(?:_please)? count(?:_them)? (?:show|give|tell)_me(?:_(?:all|which|them))*",
+    "what(?:'s|_is|_do_(?:we|you)_have|_have_(?:you|we)_got)(?:_(?:there|here|in_here|available))?",
+    "in_which_(?:ones|papers|works) (?:is_there_)?anything(?:_(?:here|in_here|(?:on|about)_(?:that|it|this)))?",
+    "list_(?:them|all)(?:_of_them)?(?:_please)?",
+)
+_SAID = either(
+    "mentioned used cited named discussed referenced brought_up touched_on covered talked_about",
+    "employed applied evaluated reported spelled_out found described",
+)
+_ONE_PAPER = either("it its it's they the_(?:paper|authors?|study|survey|abstract|work)")
+_WH = either(
+    "what which who whose how why when where is are was were do does did can could should would",
+    "has have had if whether in on of for from to by with the these those this that it they",
+    "compare name list give tell show find explain describe write",
 )
 _BOUND = (
     r"(?:between|beyond|north of|with|(?:more|less|fewer|larger|smaller|longer|shorter|faster"
-    r"|greater|higher|lower|bigger) "
-    r"than|over"
-    r"|under|below|above|at least|at most|up to|exceed\w*|[<>≥≤]=?) (?:\w+ )?(?:\$?\d|a? "
-    r"?[mbtr]+illion|one|two|five|ten|a (?:hundred|thousand)|hundreds|thousands)"
+    r"|greater|higher|lower|bigger) than|over|under|below|above|at least|at most|up to|exceed\w*"
+    r"|[<>≥≤]=?) (?:\w+ )?(?:\$?\d|a? ?[mbtr]+illion|one|two|five|ten|a (?:hundred|thousand)"
+    r"|hundreds|thousands)"
 )
-_LISTS = (
-    # which … papers, list all papers …, in how many abstracts …
-    rf"\b{_ASKS} (?:me )?(?:titles of |the titles of )?(?:of )?(?:the |these |your |all |every "
-    rf"|any |other "
-    rf")*{_BETWEEN}{_PLAIN}\b",
-    rf"\b(?:which|list|name|give me|show me|what)(?: me)?(?: all| the| every| other)* (?:[\w/'-]+ "
-    rf")?{_OTHER}"
-    r" (?:that|which|who|on|about|here|are (?:there|about|on)|do (?:you|we)|in (?:this|the) "
-    r"collection"
-    rf"|{_USE})\b",
-    rf"\bhow many (?:of (?:the |these |your )?)?{_BETWEEN}{_PLAIN}\b",
-    rf"\b(?:number|count) of (?:all |the |these |your )*{_BETWEEN}(?:{_PLAIN}|{_OTHER})\b",
-    rf"^\W*(?:please )?(?:count|tally|enumerate)(?: up)? (?:all |the |every |each )*{_BETWEEN}"
-    rf"(?:{_PLAIN}|{_OTHER})\b",
-    rf"^\W*(?:(?:are|is) there |got |have you (?:got )?|do you have |show me |and )?any "
-    rf"(?:[\w/'-]+ ){{0,6}}?{_PLAIN}\b",
-    rf"^\W*(?:any |all |the |other |more |recent |existing |some )*(?:work|research|literature"
-    rf"|{_OTHER}) (?:on|about|around|regarding|concerning|dealing with|using|mentioning)\b"
-    r"(?![^?]*\b(?:says?|shows?|suggests?|finds?|what|how|why|than)\b)",
-    r"^\W*\w[^?!.]*\b\w+s\b[^?!.]*[,;:?!.-]\s*(?:and )?(?:(?:which|what|who)(?: ones)? are they"
-    r"|(?:name|list|show me|give me|count) (?:them|all of them))(?: all| please)?\W*$",
-    # a bare plural that asks for its papers behind it, and whoever or whatever does something
-    rf"[-,:;?.] *(?:and )?(?:which|what|any) (?:{_PLAIN}|{_OTHER})\W*$",
-    r"^\W*(?!(?:what|which|who|how|why|when|where|is|are|was|were|do|does|did|can|could|should|would"
-    rf"|has|have|if|whether)\b)[^?!.:;]{{3,90}} {_PLAIN}\W*$",
-    r"^\W*(?:(?:show|list|find|give|get)(?: me)? )?(?:everybody|everyone) (?:with|who|that|on|using"
-    r"|doing|(?-i:[a-z]+ing))\b",
-    r"^\W*(?:is there |got |have you got |do you have )?(?:anything|everything|all (?:the )?stuff)"
-    r" (?:that|which|using|around|trained|tested|evaluated|built|run|running|mentioning)\b",
-    r"\b(?:all|any|every)(?: the)? (?:stuff|material|literature|work|research) (?:on|about"
-    r"|around)\b",
-    r"^\W*(?:so )?what(?:'s| is| has| have)? (?:all )?(?:been |you |we )?(?:got|written"
-    r"|published|there|out there|in (?:here|this collection|the collection))"
-    r" (?:\w+ )?(?:on|about|around|regarding)\b",
-    r"^\W*what (?:else )?(?:do|have) (?:we|you)(?: (?:have|got|hold))(?: here)? (?:on|about"
-    r"|around|for|regarding)\b",
-    rf"^\W*(?:which|what|list|name) (?:[\w-]+ )?{_OTHER} (?!(?:were|was|did|does|is|are|had|has"
-    rf"|do|from"
-    r"|of|by|to|for|they|it|the|should|would|could|can|better|best|well|worse|worst|faster|more|like"
-    r"|as|only|without|found|show|say|at|when|if)\b)(?-i:[a-z]+)\b",
-    r"^\W*(?:which|what|any) (?:[\w/'-]+ ){0,2}(?:models|systems|methods|approaches|llms|datasets"
-    r"|projects|teams|efforts|groups) "
-    rf"(?:[\w/'-]+ ){{0,5}}?{_BOUND}",
-    r"^\W*all (?:the )?things? (?!considered|equal|being|else)\w|[,;:.?] *how many (?:are there"
-    r"|do you have|have you got|are here)\W*$",
-    rf"\b(?:after|need|want|seek|seeking|looking for|interested in|hunting for)"
-    rf" (?:[\w-]+ ){{0,2}}?{_PLAIN}\b",
-    r"^\W*which ones (?!(?:is|was|did|does)\b)(?-i:[a-z]+)\b|\btitles of (?:any|all|every)",
-    r"\bwhich of (?:them|the papers|your papers) (?!(?:is|was|has|does|did|are|were|two|three)\b)"
-    r"(?-i:[a-z]+(?<!s))\b",
-    rf"\b(?:all|any|every|each)(?: of)?(?: the| these)? {_PLAIN} (?:in which|where|whose|from"
-    rf"|to)\b",
-    r"^\W*(?:please )?(?:(?:list|enumerate|show|give|pull|name|count|get|find)(?: me)?(?: up"
-    r"| out)? )?"
-    r"(?:all |any |just |only |those |the )*ones (?:with|that|which|on|about|in|using|where"
-    r"|whose)\b",
-    r"^\W*any (?:[\w/'-]+ ){0,2}(?:benchmarks|datasets|libraries|toolkits|tools|packages|corpora) "
-    r"(?:for|on|about|that|covering)\b",
-    rf"^\W*[^?!.:;]{{3,90}} {_PLAIN}\? (?:how many|which|all|list|name|count|please)\b",
-    # a noun of papers, or of what they bring, that is told more of and asks nothing about itself
-    rf"^\W*(?:(?!(?:what|which|who|whose|how|why|when|where|is|are|was|were|do|does|did|can|could"
-    rf"|should|would|has|have|had|if|whether|in|on|of|for|from|to|by|with|the|these|those|this|that)"
-    rf"\b)[\w/'-]+ ){{0,4}}?(?:{_PLAIN}|{_OTHER}|benchmarks|datasets|data sets|corpora|libraries"
-    rf"|toolkits|optimizers|leaderboards)(?: ?/ ?\w+)?,? (?:on|of|for|about|around|regarding|that"
-    rf"|which|with|without|where|but|from|by|minus|excluding|except|\(|covering)"
-    rf"(?![^?]*\b(?:how(?! many)|why|what|does|did|says?|shows?|than(?! \S*\d| a | an | one )|is it"
-    rf"|it)\b)",
-    r"^\W*(?:[\w/'-]+ ){1,4}?(?:work|research|literature)[,;]? (?:but|leaving|excluding|without|not"
-    r"|minus|rather than|other than)\b",
-    r"[-,:;] *(?:everything|anything|all|whatever) (?:of (?:it|them)|you(?:'ve| have"
-    r"|) ?(?:got)?|there"
-    r" is|that exists)\W*$|[\w)], any\?\W*$",
-    r"[-,:;] *which (?:of )?(?:\w+ )?(?:systems|models|methods|works|approaches|ones) [a-z]+"
-    r" (?:those"
-    r"|them|that|this|so|it)\W*$",
-    r"^\W*(?:please )?(?:(?:show|list|give|find|name|get)(?: me)? )?(?:those|any) (?:that|which|who"
-    r"|with|about)\b(?![^?]*\bhow(?! many)\b)",
-    r"^\W*who (?:else |all |has |have )?(?:tried|tested|evaluated|used|benchmarked|experimented)\b"
-    r"(?! (?:it|this|that|them|these)\b)",
-    r"\b(?:does|has|is|do|did) any(?:one|body) (?:besides|apart from|other than|except|but)\b",
-    r"^\W*(?:(?:are|is) there )?(?:any |all |the )?(?:mentions|uses?|usage) of [A-Z\"]",
-    r"^\W*(?:[\w/'-]+ ){1,3}(?:benchmarks|datasets|surveys|theses)\W*$",
-    rf"\b(?:all|any|what|which|other|more)(?: the| other| more)* (?:{_OTHER}|work|research"
-    rf"|stuff) (?:is "
-    r"there |are there |exists? |do (?:you|we) have )?(?:on|about|around)\b",
-    r"\bhave (?:any |some )?(?:stuff|material|work|research|literature) (?:on|about)\b",
-    rf"^\W*(?:any|every)(?:one|body) (?:\w+ ){{0,4}}?{_BOUND}",
-    r"^\W*(?:is|are) [^?!]{2,40}? (?:mentioned|used|cited|named) (?:anywhere|somewhere|at all"
-    r"|in here)",
-    r"^\W*[^?!.:;]{3,60}[:;,-] *what(?:'s| is| do (?:you|we) have) (?:there|here|in here"
-    r"|available)?\W*$",
-    r"^\W*(?:[\w/'-]+ ){0,4}?(?:systems|frameworks|models|methods|approaches|tools) (?:that"
-    r"|which) are\b"
-    r"(?![^?]*\b(?:how|why|what|does|did|says?|than|it)\b)",
-    r"\bpapers,? please\W*$|^\W*who(?:'s|'re| is| are) (?:working|doing|studying|using|training) ",
-    r"^\W*(?:[\w/'-]+ ){0,3}(?:benchmarks|datasets|libraries|tools|studies|models|methods|systems) "
-    r"[^?!.:;]{0,60}?,? (?:but not|except|excluding|without|leaving out|not counting)\b[^?!]*$",
-    r"\ball papers\b|\b(?:every|each) (?:single )?article\b|\bcase studies (?:from|in|on|of"
-    r"|about)\b",
-    r"^\W*what(?:'s| is) (?:in|inside) (?:the|this|your) (?:collection|library|corpus|set) "
-    r"(?:on|about|concerning|regarding)\b",
-    r"^\W*(?:is|are) [^?!]{2,60}? (?:mentioned|used|cited|named|discussed|referenced) (?:in"
-    r"|by) any "
-    rf"(?:of the |of these )?{_PLAIN}\b",
-    r"\bhow many(?: \w+){0,3}?,? (?:and|&) which\b",
-    rf"\b(?:do|are|have|does|is) any of (?:the|these|your|those) (?:{_PLAIN}|{_OTHER})\b",
-    r"\b(?:which|what) (?:authors|teams|groups|people) (?:\w+ )?(?-i:[a-z]+ed)\b",
-    rf"^\W*(?:all |any |the |other |more )*{_OTHER} (?-i:[a-z]+ing|that|which|who)\b",
-    rf"\bhow many (?:[\w-]+ )?{_OTHER} (?!(?:were|was|did|does|is|are|had|has|have|do|in|from|of|by"
-    r"|to|for|they|it|the|found|find|show|showed|conclude|concluded)\b)(?-i:[a-z]+)\b",
-    rf"\bhow many (?:of (?:the |these )?)?(?:[\w/'-]+ )?{_OTHER} (?:(?:do|are|have) (?:you|there"
-    rf"|we|here|about|on)\b"
-    rf"|(?:on|about|here|in here|in (?:this|the) collection)\b|{_USE}\b)",
-    r"^\W*(?:[\w-]+ )?(?:surveys|overviews|tutorials|theses|dissertations)"
-    r" (?:on|about|of|that|which|covering)\b",
-    r"^\W*(?:which|what|list|any|all)(?: the| new)? (?:benchmarks|datasets|data sets|corpora)"
-    r" (?:target|cover|measure|assess|focus on|are (?:there|introduced|about)|exist)\b",
-    r"^\W*(?:any|all|list|the|every|which|what|show me|give me) (?:[\w-]+ )?"
-    r"(?:surveys|theses|dissertations|tutorials|position papers|literature reviews|case studies)\b"
-    r"(?! (?:say|show|find|conclude))",
-    r"\bhow many (?:[\w-]+ )?(?:surveys|overviews|theses|dissertations|tutorials|position papers"
-    r"|literature reviews"
-    r"|systematic reviews)\b",
-    r"^\W*(?:and |so )?how many (?:[\w-]+ ){0,2}(?:benchmarks|datasets|data sets|corpora|systems"
-    r"|frameworks|libraries"
-    r"|tools|optimizers|models) (?:are there|do you have|do we have|are in (?:here|this|the "
-    r"collection)|here\b"
-    r"|are (?:introduced|proposed|released) (?:here|in))",
-    rf"\bhow many (?:of (?:them|these|those) )?{_ADVERB}{_USE}\b",
-    rf"\b(?:do|does|are|have) (?:you|we|there|the|any) (?:\w+ )?(?:{_PLAIN}|{_OTHER}) (?:on"
-    rf"|about|that|which|with|for|here|{_USE})\b",
-    rf"\bin how many (?:of the )?{_PLAIN}\b|\bacross (?:all )?the {_PLAIN}\b|\bmore than one "
-    rf"paper (?:on|about|that)\b",
-    r"\b(?:benchmarks|datasets|data sets|corpora|systems|frameworks|libraries|tools|optimizers"
-    r"|models|metrics|methods)"
-    r" (?:[\w-]+ ){0,4}?(?:introduced|proposed|released|presented|mentioned|used|described"
-    r"|contributed|created) "
-    r"(?:here|in (?:this|the) collection|in here|by (?:these|the) papers|in (?:these|the) "
-    r"papers)\b",
-    r"\b(?:which|what) (?:authors|teams|groups|people) " + _USE + r"\b",
-    r"\b(?:every|each) (?:single )?(?:paper|abstract)\b(?! (?:have|has|get))",
-    rf"\b(?:all|any|other|more|some|several|further|similar) (?:of )?(?:the |these |your "
-    rf")?(?:[\w/'-]+ ){{0,2}}?{_PLAIN}"
-    r" (?:on|about|that|which|here|in (?:this|the|your)|with|using|mention\w*|you)\b",
-    # "papers on X", "MoE papers?", "…: papers?"
-    rf"^\W*(?:(?:please|and|so|all|the|any|other|more|list|new|recent|\w+) ){{0,2}}?{_PLAIN} "
-    rf"(?:on|about|that|which|who|whose|with"
-    r"|where|using|mentioning|related|w|not|(?-i:[a-z]+ing)|dealing|covering|proposing"
-    r"|introducing|discussing"
-    r"|involving|without|in which)\b",
-    rf"(?:^|[.?!:;,-] ?)(?:the |which |what |any |other |and )?(?:[\w/'-]+ "
-    rf"){{0,3}}?{_PLAIN}[\s?!.]*$",
-    rf"\b(?:which|what) ones(?: are)?(?:[\s?!.]*$| {_ADVERB}{_USE}\b)",
-    r"^\W*which (?:ones )?are (?:not |n't )?(?:about|on)\b",
-    rf"\bwhich of (?:them|the papers|these papers|your papers|the abstracts) {_ADVERB}{_USE}\b",
-    rf"^\W*who [\w -]{{0,24}}?{_BOUND}",
-    r"\b(?:do (?:you|we) have|have you got) anything (?:on|about)\b|\bwhich ones are\b"
-    r"|\bwhat all is there (?:on|about)\b",
-    r"^\W*(?:(?:show|list|find|give)(?: me)? )?(?:everything|evrything|anything|all|whatever)(?: "
-    r"(?:there is|you have|here|we have|in "
-    r"here|else))*"
-    r" (?:on|about|related to|regarding|concerning|to do with|dealing with|that (?:mentions?"
-    r"|uses?))\b",
-    r"\bwhat (?:else )?(?:is there|do you have|have you got|do we have|is here) (?:here )?(?:on"
-    r"|about|regarding)\b",
-    # who …, where plural is meant
-    r"^\W*(?:and |so |but )?who (?:else|all|here|in here|in (?:this|the) collection|actually)\b"
+_MOD = rf"(?:(?!{_WH}\b)[\w/'-]+ )"  # a word before a noun
+_TELLS = r"(?![^?]*\b(?:says?|shows?|suggests?|finds?|what|how(?! many)|why|than(?! \S*\d))\b)"
+_START = r"^\W*(?:(?:and|so|but|ok)\b[\s,]*)*"
+
+# What asks for papers in the plural, each under the words that people are told it by.
+_LISTS = {
+    "papers": rf"(?<! its )(?<! his )(?<! her )(?<! their )(?<! my )\b{_PLAIN}\b",
+    "works asked for": rf"\b(?:which|what|any|all|every|each|more|other|further|several|list|name"
+    rf"|show(?: me)?|give me|how many|number of|some|count of) (?:(?:the|of|these|your|other|new"
+    rf"|single|more|recent) )*{_MOD}{{0,2}}?{_WORKS}\b(?! (?:were|was|did|does|is(?! there)|has|had"
+    r"|from|of|by|to|they|it|the|found?s?|shows?|showed|says?|concludes?|should|would|could|better"
+    r"|best|well|worse|like|as|only|without|at|when|if|can)\b)",
+    "works told of": rf"^\W*(?:(?:any|all|the|other|more|recent|existing|some|please) )*"
+    rf"{_MOD}{{0,4}}?{_WORKS},? (?:on|about|around|regarding|concerning|dealing|using|mentioning"
+    r"|that|which|who|whose|but|excluding|except|leaving|without|not|for|from|covering|here"
+    rf"|in (?:this|here)|(?-i:[a-z]+ing))\b{_TELLS}",
+    "who does": rf"{_START}(?:i (?:want to know|wonder) )?who(?:'s|'re)? (?:(?:else|all|actually"
+    rf"|really|also|even|ever|explicitly|only|at least|or|has|have|is|are|{_HERE}) )*(?!(?:it|is"
+    r"|proposed|invented|introduced|wrote|made|created|developed|was|are|were|am|should|would|will"
+    rf"|can|could|did)\b)(?:{_DOES}|{_DOES_TOO})\b(?! (?:it|this|that|these|they|he|she)\b)",
+    "who, within bounds": rf"^\W*(?:who|any(?:one|body)|every(?:one|body)) [\w -]{{0,24}}?{_BOUND}",
+    "who else": rf"{_START}(?:(?:is|does|has) )?(?:who|any(?:one|body)|any others?) (?:else|all)\b"
     r"(?! (?:is|was|are) the\b)",
-    rf"^\W*(?:and |so )?who {_ADVERB}{_USES} (?!(?:it|this|that|these|they|he|she)\b)",
-    r"^\W*(?:and |so |is |does |has )?(?:anyone|anybody|any others?) else\b",
-    r"^\W*whose (?:models?|abstracts?|titles?|systems?|methods?|training|experiments|code) (?:\w+ "
-    r")?"
-    r"(?:is|are|was|were|has|have|mention|name|contain|use|say|speak|run|ran|reach|beat)s?\b",
-    # a bare plural with a bound or an exclusion, or one that asks itself at its end
-    rf"^\W*(?:(?:which|what|list|all|any) )*(?:[\w/'-]+ ){{0,4}}(?:models|systems|methods"
-    rf"|approaches|llms|works)"
-    rf" (?:[\w/'-]+ ){{0,5}}?{_BOUND}",
-    r"^\W*(?:[\w/'-]+ ){0,4}(?:models|systems|methods|papers|works) (?:but not|except|other than"
-    r"|without|excluding)\b",
-    r"\blist (?:them|all of them)\b|(?:^|[.,;:?!-] ?|\bme )(?:and )?all of them\b",
-    r"\bwhich of (?:these|those|them|the papers|the abstracts)\b",
-)
-_LIST = re.compile("|".join(_LISTS), re.IGNORECASE)
+    "who here": rf"{_START}who(?:'s|se)? (?!(?:proposed|invented|wrote|made)\b)[^?]*\b{_HERE}\b",
+    "anyone here": rf"\b(?:(?:does|do|did|has|have|is|are|was|were|what have) (?:any )?{_ANYONE}"
+    rf"|^\W*any_?(?:one|body))\b[^?]*\b{_HERE}\b(?! (?:is|are)\b)",
+    "anyone else": rf"\b(?:does|has|is|do|did) {_ANYONE} (?:besides|apart from|other than|except"
+    r"|but)\b",
+    "everyone": rf"^\W*(?:(?:all|please|list|show me|find) )*(?:everyone|everybody) (?:{_HERE} )?"
+    r"(?:with|who|that|on|using|doing|(?-i:[a-z]+ing))\b",
+    "anyone, and who": rf"^\W*(?:(?:does|do|did|has|have|is|are) )?(?:{_ANYONE}|any|several|many"
+    rf"|multiple|some|more than one)\b[^?.]*[?.,;:-]+ *(?:(?:and|if so,?|so) )?{_ASKS_AGAIN}\W*$",
+    "anything": rf"^\W*(?:{_OPENS}\b[\s,:]*)*{_ANYTHING} {_MOD}{{0,2}}(?:on|about|around|in|of"
+    rf"|regarding|concerning|that|which|with|to do|using|related|dealing|for|touch\w*|{_DOES}"
+    r"|(?-i:[a-z]+(?:ed|ing)))\b",
+    "what does": rf"{_START}what (?:(?:else|all|here|other) )*{_WHATS} (?!(?:it|this|that"
+    r"|the (?:paper|authors?))\b)",
+    "what there is": rf"(?:{_START}|[,;:.?-] *)what(?: else| all)?(?:'s| is| has| have| do| did)? ?"
+    r"(?:all )?(?:there|(?:we|you)(?: have| got| hold)*|been (?:written|done|published|said)"
+    r"|(?:got|written|published)|(?:in|inside) (?:here|the|this|your)(?: collection| library"
+    rf"| corpus| set)?|{_ANYONE})(?: (?:here|in here|there|done|got|have|said|out|in))* (?:on|about"
+    r"|around|regarding|concerning|with|for)\b",
+    "asked for behind it": rf"^(?!\W*(?:what|which|who|how|why|when|where|is (?:it|the|this)|does"
+    r" (?:it|the|this)|(?:do|did) (?:they|the)|can|could|would|should|was|were)\b)[^?!]{3,200}"
+    rf"[?!.,;:-]+ *(?:(?:and|or|so|please) )*{_ASKS_AGAIN}(?:,? (?:and|please|thanks|of them|which"
+    r"|who|how many|titles))*\W*$",
+    "said somewhere": rf"^\W*(?:is|are) [^?!]{{2,70}}? {_SAID} (?:anywhere|somewhere|at all|in here"
+    rf"|here|by any\w*|in any)\b|^\W*(?:is|are|where(?:'s| is| are| does| do)) [^?!]{{2,70}}? "
+    rf"(?:{_SAID}|appears?|occurs?|(?:shows?|turns?|pops?|comes?|crops?) up)\b.*[?.,;:-]+ *"
+    rf"(?:and )?{_ASKS_AGAIN}\W*$",
+    "where it is said": r"\b(?:where|how often) (?:does|do|is|are) (?:we find |(?:that|this|the|it)"
+    r"\b ?)[^?]{0,40}(?:appear|occur|(?:show|turn|come|crop|pop) up|used|mentioned|found)\b"
+    r"|\bmentions of\b|^\W*(?:(?:any|all|the) )*(?:uses?|usage) of [A-Z\"]",
+    "counted": rf"^\W*(?:please )?(?:count|tally|enumerate) (?:up )?(?:(?:all|the|every|each) )*"
+    rf"{_MOD}{{0,3}}?{_WORKS}\b",
+    "each paper": r"\b(?:every|each|more than one) (?:single )?(?:paper|abstract|article|study)\b"
+    r"(?! (?:have|has|get))|\b(?:do|does|did|have|has|is|are) any of (?:the|these|your|those|them)"
+    r"\b|\bin (?:which|how many) (?:works|studies|ones)\b",
+    "which of them": r"\b(?:which|how many|what|any) of (?:these|those|them)\b"
+    r"(?! (?:two|three|four|2|3|4)\b)|\blist (?:them|all of them)\b|^\W*(?:and )?all of them\b"
+    r"|\b(?:which|what) ones\b(?! (?:do|does|did|is|was)\b (?:it|they|the))"
+    rf"|{_START}which (?:ones )?are (?:not |n't )?(?:about|on)\b",
+    "how many do": r"\bhow many (?:(?:actually|really|also|even|do|of them|explicitly) )*"
+    rf"(?!\w+[^s]s\b){_DOES}\b(?! (?:it|the|this|you|we|they)\b)|\bhow many(?: \w+){{0,3}}?,? "
+    r"(?:and|&) which\b",
+    "how many are brought": rf"\bhow many {_MOD}{{0,2}}?{_BROUGHT} (?:are (?!(?:used|tested|needed"
+    r"|evaluated|compared|in (?:the|[A-Z])|considered|included|covered|studied)\b)|is there|that"
+    r"|which|with|on|for|about|here|there|do (?:we|you)|can|cover|deal|target|focus|come|have)\b"
+    rf"(?![^?]*\b{_ONE_PAPER}\b)",
+    "what is brought": rf"^\W*(?:(?:any|which|what|list|all|the|please|show me|give me|is there"
+    rf"|are there|name|other|new) )*{_MOD}{{0,4}}?{_BROUGHT}(?: ?/ ?\w+)?,? (?:(?:introduced"
+    r"|proposed|released|presented|created|built|aimed) |here|in (?:this|the|your) collection|for|on"
+    r"|of|about|that|which|whose|with|but|without|except|excluding|from|target|cover|measure|assess"
+    r"|focus on|exist|are there)(?![^?]*\b(?:how(?! many)|why|what|does|did|says?|shows?"
+    r"|than(?! \S*\d| a | an | one )|is it|it)\b)",
+    "brought, within bounds": rf"^\W*(?:(?:which|what|list|all|any) )*{_MOD}{{0,4}}(?:{_BROUGHT}"
+    rf"|works|teams|groups) {_MOD}{{0,5}}?{_BOUND}",
+    "brought here": rf"\b{_BROUGHT} {_MOD}{{0,4}}?(?:{_HERE}|(?:by|in) (?:these|the) papers)\b",
+    "which teams": r"\b(?:which|what) (?:authors|teams|groups|people|labs) (?:here |\w+ly )?"
+    rf"(?:{_DOES}|(?-i:[a-z]+ed))\b",
+    "whose": r"^\W*whose (?:models?|abstracts?|titles?|systems?|methods?|training|experiments|code)"
+    r" (?:\w+ )?(?:is|are|was|were|has|have|mention|name|contain|use|say|speak|run|ran|reach|beat)"
+    r"s?\b",
+    "a kind of paper": r"^\W*(?:(?:any|all|list|the|every|which|what|show me|give me|how many"
+    r"|are there) )*(?:[\w-]+ ){0,3}?(?:surveys|theses|dissertations|tutorials|position papers"
+    r"|literature reviews|systematic reviews|case studies|overviews|benchmarks|datasets)"
+    r"(?: (?:here|in here|in this \w+|are there|do you have))*\W*$",
+}
+_LIST = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _LISTS.items()}
 _NOT_LIST = re.compile(
     r"\b(?:these|those|the|both|all) (?:two|three|four|five|2|3|4) (?:papers|works|studies"
     r"|systems|methods)\b"
@@ -321,10 +258,21 @@ def asks_for_list(question: str) -> bool:
     ...  "which paper mentions ImageNet?", "how many GPUs does it use?", "everything on pruning")]
     [True, True, False, False, True]
     """
+    return bool(list_reason(question))
+
+
+def list_reason(question: str) -> str:
+    """What of folded *question* asks for papers in the plural; "" if nothing does.
+
+    >>> list_reason("is Julia used by anybody here, and by whom?")
+    'said somewhere'
+    """
     text = without_preamble(squeeze(question))
     if _ELSEWHERE.search(text) and not _NOT_ELSEWHERE.search(text):
-        return True
-    return bool(_LIST.search(text)) and not _NOT_LIST.search(text)
+        return "another language"
+    if _NOT_LIST.search(text):
+        return ""
+    return next((name for name, pattern in _LIST.items() if pattern.search(text)), "")
 
 
 def is_english(question: str) -> bool:
