@@ -6,13 +6,14 @@ import re
 from dataclasses import replace
 from typing import Literal
 
+from rag.listing.antecedents import resolved
 from rag.listing.bag import bag_criteria, is_junk
 from rag.listing.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
 from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
 from rag.listing.formulas import plain_formulas
 from rag.listing.frames import pieces, unframed
 from rag.listing.kinds import KINDS, kind_asked
-from rag.listing.normal import normalised, ruled_out_names
+from rag.listing.normal import normalised, ruled_out_names, without_preamble
 from rag.listing.plural import asks_for_list, is_english
 from rag.listing.predicates import VERB
 from rag.listing.wording import either
@@ -28,7 +29,7 @@ def read_criteria(question: str) -> Criteria | None:
     >>> read_criteria("how many surveys are there?").clauses[0].any_of
     (IsKind(kind='survey', where='any'),)
     """
-    text = normalised(plain_formulas(squeeze(question)))
+    text = _plainly(question)
     main, remarks = pieces(text)
     main = _first_asked(main)
     found = tuple(clauses(unframed(main), main)) if is_english(text) else _foreign(text)
@@ -41,13 +42,18 @@ def read_criteria(question: str) -> Criteria | None:
     return Criteria(found) if found else None
 
 
+def _plainly(question: str) -> str:
+    """*question* as its clauses are read, in whatever order and brackets people put it."""
+    return normalised(resolved(without_preamble(plain_formulas(squeeze(question)))))
+
+
 def read_loosely(question: str) -> Criteria | None:
     """What *question* names, whatever its grammar; None where it names nothing.
 
     >>> [c.any_of[0].text for c in read_loosely("anybody keen on pruning?").clauses]
     ['keen on pruning']
     """
-    text = normalised(plain_formulas(squeeze(question)))
+    text = _plainly(question)
     if not is_english(text):
         names, _ = _foreign_names(text)
         plain = " ".join(names)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from rag.listing.plural import asks_for_list
 from rag.listing.wording import either
-from rag.names import is_name_like
 from rag.text import squeeze
 
 _PIECE = re.compile(r"(?<=[.?!;])\s+|\s+(?:-|--)\s+|(?<=\?)(?=\S)")
@@ -105,16 +104,6 @@ _TRAIL = re.compile(
     r"))+[\s?!.,:;-]*$|[\s?!.,:;-]+$",
     re.IGNORECASE,
 )
-_COLON_ASKS = re.compile(
-    r"^(?P<object>[^:]{2,80}): *(?P<asks>(?:in |from )?(?:which|what|how many|any)\b.*)$",
-    re.IGNORECASE,
-)
-_STANDS_FOR = re.compile(
-    r"\b(?:(?:does|do|is|are) )?(?:it|this|that|(?:that|this|the) (?:exact |very "
-    r"|literal )?(?:phrase|expression)|the (?:model|name|method|term|system|word|dataset"
-    r"|benchmark|data set|topic))\b",
-    re.IGNORECASE,
-)
 _INNER = re.compile(
     r"(?<=\w) (?:papers|abstracts)(?= (?:on|about|that|of|with|for|in|which|who|whose)\b|$)"
     r"|\b(?:whose|where|in which|of which) (?:the )?(?:abstracts?|titles?|authors)\b"
@@ -128,15 +117,7 @@ def unframed(text: str) -> str:
 
     >>> unframed("Can you list all papers in the collection that mention LoRA, please?")
     'mention LoRA'
-    >>> unframed("OpenAI Codex: in how many abstracts does the model turn up?")
-    'mention OpenAI Codex'
     """
-    colon = _COLON_ASKS.match(text)
-    if colon and asks_for_list(colon["asks"]):
-        rest = _STANDS_FOR.sub(" ", unframed(colon["asks"]))
-        if not rest and not is_name_like(colon["object"].split()[-1]):
-            return squeeze(colon["object"])  # "compilers: which papers?"
-        return squeeze(f"mention {colon['object']}" if len(rest.split()) <= 4 else text)
     lead = _LEAD.match(text)
     rest = text[lead.end() :] if lead else text
     trail = _TRAIL.search(rest)

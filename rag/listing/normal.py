@@ -141,12 +141,6 @@ _PLAINER = tuple(
             r"(?:any|some) (?:of (?:the|these) )?(?:papers?|abstracts?))\b.*",
             r"papers that mention \g<what>?",
         ),
-        (  # '"scaling laws" - how many abstracts hold that phrase?'
-            r"^(?P<what>\"[^\"]+\"|[^?!:.]{2,40}?)\s*(?:\s-+\s|,|\?|\.{2,3})\s*"
-            r"(?=(?:in )?(?:how many|which|what|count)\b.*\b(?:it|(?:this|that)(?: exact| very)?"
-            r"(?: phrase| term| word| name| expression)?)\W*$)",
-            r"\g<what>: ",
-        ),
     )
 )
 

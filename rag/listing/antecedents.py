@@ -1,0 +1,51 @@
+"""What a question names before it asks: "Bayesian optimization - where does that term show up?"."""
+
+from __future__ import annotations
+
+import re
+
+from rag.listing.frames import ONLY_ASKS, unframed
+from rag.listing.plural import asks_for_list
+from rag.listing.wording import either
+from rag.text import squeeze
+
+_CUT = re.compile(r"\s*(?:[:;,?!]+|\.+(?=\s)|\s-+)\s+")
+_ASKS = re.compile(
+    r"^(?:(?:and|so|please) )*(?:who|whose|which|what|where|how (?:many|often)|in (?:which|how many"
+    r"|what)|any\w*|list|name|count|show|give|find|is (?:it|that|this|there)|are (?:they|there))\b",
+    re.IGNORECASE,
+)
+_WHAT_IT_IS = either(
+    "phrase expression term word name acronym abbreviation model method system data_?set topic",
+    "subject thing technique idea benchmark many much tool language library string",
+)
+_STANDS_FOR = re.compile(
+    rf"\b(?:(?:that|this|these|those|the)(?: (?:exact|very|literal|same|one))? {_WHAT_IT_IS}s?"
+    r"|it|them|both(?! [a-z])|(?:this|these|those)(?=\W*$| [a-z]+s?\b)"
+    r"|that(?=\W*$| (?:in|at|by|here|there|for|is|gets|appears?|occurs?|shows?|turns?)\b))\b",
+    re.IGNORECASE,
+)
+_SAID_AGAIN = re.compile(r"(?:,? (?:and|or))+$")
+
+
+def resolved(text: str) -> str:
+    """Folded *text* with what it names first in the place that stands for it where it asks.
+
+    >>> resolved("Bayesian optimization - list the papers where that term shows up")
+    'list the papers where Bayesian optimization shows up'
+    >>> resolved("compilers and linkers: which papers?")
+    'compilers and linkers'
+    """
+    for cut in _CUT.finditer(text):
+        head, asks = _SAID_AGAIN.sub("", text[: cut.start()]), text[cut.end() :]
+        if head.count("(") > head.count(")") or head.count('"') % 2:
+            continue
+        if ONLY_ASKS.match(head) or asks_for_list(head) or _ASKS.match(head):
+            return text
+        if not _ASKS.match(asks):
+            continue
+        if _STANDS_FOR.search(asks):
+            return squeeze(_STANDS_FOR.sub(lambda _: head, asks, count=1))
+        if not unframed(asks) or ONLY_ASKS.match(asks):
+            return head
+    return text
