@@ -4,7 +4,7 @@ from rag.listing.asked import read_criteria
 from rag.listing.bag import bag_criteria, is_junk
 from rag.listing.criteria import Clause, Criteria, Topic, Words, described
 from rag.listing.normal import normalised
-from rag.matching.about import one_slip
+from rag.listing.slips import one_slip
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ the words that say so outside of them.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from rag.listing.slips import one_slip
 from rag.listing.wording import either
 from rag.names import is_name_like
 from rag.text import squeeze
+from rag.words import stem
 
 _ASIDE = re.compile(r"(?:\s+|(?<=[a-z]{3}))[(\[]([^()\[\]]*)[)\]]")
 _PLURAL_SIGN = re.compile(r"(?<=[a-z])\((?:e?s)\)")
@@ -56,6 +59,8 @@ _IDLE = re.compile(
     r"|\b(?:actual|certain|particular|genuine|proper|so-called|so much as|some kind of"
     r"|some sort of|any "
     r"kind of|any sort of|whatever kind of|one particular|somewhere)\s+(?=\w)"
+    r"|\b(?:some|any)(?:thing|where)(?: (?:to (?:do|say|offer)|at all|said|else))? (?=(?:on|about|with|for|of|by"
+    r"|like|in)\b)|(?<=\w) (?:anything|something|stuff|and whatnot|or whatever)(?=\W*$| [/,;.]| (?:or|and)\b)"
     r"|,?\s+in (?:any|whatever|whichever|every|some)(?: \w+)? (?:shape|guise|spelling|variant"
     r"|incarnation|form|version|size|flavou?r)s?(?: or (?:shape|form|size|version))?\b",
     re.IGNORECASE,
@@ -145,6 +150,35 @@ _PLAINER = tuple(
 )
 
 
+_UNMARKED = re.compile(r"\b(do|does|did|is|are|was|has|have|ca|wo)nt\b", re.IGNORECASE)  # doesnt
+_FRAME_WORDS = tuple(  # what list questions are made of, and which one slip makes no other word
+    """
+    which papers abstracts mention mentions mentioned mentioning everything anything anyone anybody
+    evaluate evaluated propose introduce release benchmark benchmarks dataset datasets surveys
+    without between about articles language languages parameters tokens something concerning
+    """.split()
+)
+
+
+_FRAME_STEMS = frozenset(map(stem, _FRAME_WORDS))
+
+
+def _slips_mended(text: str) -> str:
+    """Folded *text* with the words that ask as they are spelt."""
+    return _LONG_WORD.sub(lambda found: _mended(found[0]), text)
+
+
+_LONG_WORD = re.compile(r"(?<![\w-])[a-z]{5,}(?![\w-])")
+
+
+@lru_cache(maxsize=4096)
+def _mended(word: str) -> str:
+    if stem(word) in _FRAME_STEMS:
+        return word
+    meant = [known for known in _FRAME_WORDS if word[0] == known[0] and one_slip(word, known)]
+    return meant[0] if meant else word
+
+
 _GREETING = re.compile(
     r"^\W*(?:(?:hi|hello|hey|hallo|looking for|searching for|dear \w+|good (?:morning|day|evening))"
     r"\b[\s,.!:-]*)+",
@@ -162,6 +196,7 @@ def without_preamble(text: str) -> str:
     >>> without_preamble("Hi, I'm collecting material for a talk: who uses LoRA?")
     'who uses LoRA?'
     """
+    text = _UNMARKED.sub(r"\1n't", _slips_mended(text))
     rest = _GREETING.sub("", text)
     rest = _FRAME.sub("", rest) or rest or text
     return _CALLED.sub(lambda found: f"{found[1]} papers", rest)

@@ -13,6 +13,7 @@ import numpy as np
 from rag.listing import topics
 from rag.listing.closeness import stand_close, stems_in, stems_of
 from rag.listing.criteria import Topic
+from rag.listing.slips import one_slip
 from rag.listing.terms import canonical, find_any, singular, words_of
 from rag.matching.literal import (
     abstract_of,
@@ -102,25 +103,6 @@ def _meant(snapshot: Snapshot, word: str) -> str:
         found = re.findall(rf"\b{start}[a-z]{{{len(word) - 2},{len(word)}}}\b", text)
         near.update(other for other in set(found) if one_slip(word, other))
     return min(near, key=lambda other: (-near[other], other), default="")
-
-
-def one_slip(word: str, other: str) -> bool:
-    """Whether one letter put in, left out, changed or swapped with the next makes *other*.
-
-    >>> one_slip("recomender", "recommender"), one_slip("tabluar", "tabular"), one_slip("a", "bc")
-    (True, True, False)
-    """
-    if abs(len(word) - len(other)) > 1 or word == other:
-        return False
-    pairs = enumerate(zip(word, other, strict=False))
-    same = next((i for i, (a, b) in pairs if a != b), min(len(word), len(other)))
-    left, right = word[same:], other[same:]
-    return (
-        left[1:] == right
-        or left == right[1:]
-        or left[1:] == right[1:]
-        or (left[:2] == right[:2][::-1] and left[2:] == right[2:])
-    )
 
 
 def _topic_forms(snapshot: Snapshot, topic: Topic, among: Collection[int]) -> list[str]:
