@@ -13,6 +13,7 @@ from rag.listing.criteria import Clause, Criteria, Criterion, Topic, Words, desc
 from rag.listing.terms import find, is_name
 from rag.matching.literal import Match, title_of
 from rag.matching.matches import Collected, meeting
+from rag.matching.spelling import spelled_right
 from rag.prompts import render
 from rag.question import focus
 from rag.retrieve import RARE_NAME, Library, Reading, read, sentence_vectors, sentences_of
@@ -48,6 +49,7 @@ def survey(library: Library, question: str) -> Draft | None:
     found_at = time.perf_counter()
     if criteria is None:
         return (_all_papers if wanted == "all" else _unnamed)(library, reading, found_at)
+    criteria = spelled_right(snapshot, criteria)
     matched, near = decide(library, criteria)
     looser = loosened(criteria)
     if not matched and looser is not None:

@@ -108,6 +108,7 @@ def _first_asked(text: str) -> str:
 
 # --- remarks -------------------------------------------------------------------------------------
 
+NOT = re.compile(r"n't\b|\bnot\b", re.IGNORECASE)
 _COUNTS_NOT = re.compile(
     r"(?P<what>.+?),? (?:(?:do|does)(?:n't| not) count|is (?:a )?(?:different|another)\b.*"
     r"|are (?:different|other)\b.*|(?:is|are) not (?:meant|the same|it|what i mean)\b.*"
@@ -124,8 +125,29 @@ _WARNS = re.compile(r"^\W*(?:careful|note|mind|beware|and|but)[\s,:]+", re.IGNOR
 _MOST_WORDS_RULED_OUT = 4  # more of them explain, and rule nothing out by name
 
 
+_IS_ENOUGH = re.compile(
+    r"\b(?:(?:word|term|name|phrase|acronym|mention)s?(?: of)? |just |only )(?P<what>[^,;]{2,40}?)"
+    r" (?:alone )?(?:(?:is|are|would be) (?:enough|fine|ok(?:ay)?|sufficient)|will do|suffices?"
+    r"|counts?)\b",
+    re.IGNORECASE,
+)
+
+
+def _loosened(found: tuple[Clause, ...], name: str) -> tuple[Clause, ...]:
+    """*found* with *name* as one more of the words of which one must stand."""
+    wanted = Words(((name,),))
+    return tuple(
+        replace(clause, any_of=(wanted, *clause.any_of))
+        if not clause.negated and any(isinstance(one, Words) for one in clause.any_of)
+        else clause
+        for clause in found
+    )
+
+
 def _remarked(found: tuple[Clause, ...], remark: str) -> tuple[Clause, ...]:
     """*found* with what a remark rules out: longer names are masked, kinds are negated."""
+    if (enough := _IS_ENOUGH.search(remark)) and not NOT.search(remark):
+        return _loosened(found, form_of(enough["what"]))
     ruled_out = _COUNTS_NOT.search(remark) or _NOT_THIS.search(remark)
     said = ruled_out_names(remark) or (ruled_out["what"] if ruled_out else "")
     if not said:

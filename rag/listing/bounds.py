@@ -40,7 +40,7 @@ _OR_LESS = re.compile(
     re.IGNORECASE,
 )
 _SOME_MORE = re.compile(  # "two times faster or more"
-    rf"^ (?:\w+ ){{1,2}}?or (?:{_LARGER}|higher)\b(?! than)", re.IGNORECASE
+    rf"^ (?:\w+ ){{1,2}}?or (?:{_LARGER}|higher)\b(?! than \d)", re.IGNORECASE
 )
 _AROUND = re.compile(
     r"(?:\b(?:around|about|roughly|approximately|circa|nearly)|~)\s*$", re.IGNORECASE

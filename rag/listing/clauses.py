@@ -241,7 +241,9 @@ _GENERIC = frozenset(
     model models dataset datasets data set sets benchmark benchmarks corpus suite task tasks test
     game games family series method methods algorithm algorithms system systems framework library
     gpu gpus architecture architectures technique techniques language languages version versions
-    leaderboard optimizer paper papers numbers scores results figures
+    leaderboard optimizer paper papers numbers scores results figures card cards chip chips hardware
+    accelerator accelerators licence license programming corpora server servers competition exam
+    exams tests problems questions environment environments simulator toolkit package compiler api
     """.split()
 )
 # Who makes a model is said with its name or not: "OpenAI Codex".
@@ -338,14 +340,20 @@ def _spellings(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
         tried = [name]
         if place and modifier and not before and name.islower():
             tried.insert(0, " ".join((*modifier, name)))
-        marked = before and re.search(r"[A-Z\d]", before[-1])
-        if marked and last.lower() in _GENERIC:
-            shorter = " ".join(before)
-            tried = [shorter] if is_name_like(before[-1]) else [*tried, shorter]
+        if (shorter := _without_generic(name)) != name:
+            tried = [shorter] if is_name_like(shorter.split()[-1]) else [*tried, shorter]
         yield tuple(tried)
         made = before and before[0].lower().removesuffix("'s") in _MAKERS
         if made and (*before[1:], last)[0][:1].isupper():
             yield (" ".join((*before[1:], last)),)
+
+
+def _without_generic(name: str) -> str:
+    """*name* without what it is: "the T5 model", "the Julia programming language"."""
+    words = name.split()
+    while len(words) > 1 and words[-1].lower() in _GENERIC:
+        words.pop()
+    return " ".join(words) if re.search(r"[A-Z\d]", words[-1]) else name
 
 
 def _cut_tail(text: str) -> str:
@@ -565,6 +573,22 @@ def _with_heads(text: str) -> str:
     return " / ".join((*(f"{part} {head[-1]}" for part in parts[:-1]), parts[-1]))
 
 
+_SAYS_WHERE = re.compile(r" (?:for|in|of|on|about) (?!the$).+$", re.IGNORECASE)
+
+
+def _shared(phrases: Sequence[str]) -> list[str]:
+    """*phrases* with the end of the last one on those that say nothing without it.
+
+    >>> _shared(["LLMs", "embeddings for finance"])
+    ['LLMs for finance', 'embeddings for finance']
+    """
+    end = _SAYS_WHERE.search(phrases[-1]) if phrases else None
+    if not end:
+        return list(phrases)
+    empty = EMPTY | {"embeddings", "agents", "transformers"}
+    return [f"{p}{end[0]}" if empty.issuperset(p.lower().split()) else p for p in phrases]
+
+
 def _phrases(text: str) -> list[str]:
     """The alternatives in *text*, without leading prepositions and articles, each once."""
     parts = (squeeze(part).strip(" ,.;:?!-()\"'") for part in _TOPIC_OR.split(text))
@@ -578,4 +602,4 @@ def _phrases(text: str) -> list[str]:
     if len(last) > 1 and last[0].endswith("ing"):  # "selecting or filtering data": selecting data
         tail = " ".join(last[1:])
         found = [f"{p} {tail}" if p.endswith("ing") and " " not in p else p for p in found]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(_shared(found)))

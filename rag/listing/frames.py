@@ -28,6 +28,7 @@ REMARK = re.compile(
     r"|\bare (?:different|other|not (?:the same|meant))\b"
     r"|^\W*(?:careful|mind|beware|note|not|no|(?:i )?don'?t mean|excluding|ignor(?:e|ing)|without"
     r"|except|leave out|skip|only|just)\b"
+    r"|\b(?:is|are) (?:enough|fine|ok(?:ay)?|sufficient)\b|\bwill do\b|\bsuffices\b"
     r"|\bnot meant\b|\b(?:is|are) out\b|\bnot enough\b|n't enough\b|\bdo(?:es)?(?:n't| not)"
     r" (?:qualify|suffice)\b",
     re.IGNORECASE,

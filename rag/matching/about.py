@@ -13,7 +13,6 @@ import numpy as np
 from rag.listing import topics
 from rag.listing.closeness import stand_close, stems_in, stems_of
 from rag.listing.criteria import Topic
-from rag.listing.slips import one_slip
 from rag.listing.terms import canonical, find_any, singular, words_of
 from rag.matching.literal import (
     abstract_of,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from rag.store import Snapshot
 
 LITTLE = 0.4  # of its rarity counts a word that heads many subjects
-SHORTEST_SLIP = 5  # letters of a word that is taken for a slip of another
 MOST_READ = 4000  # papers whose words are read for a topic, the likeliest first
 
 
@@ -42,7 +40,6 @@ def topic_signs(
     snapshot: Snapshot, embedder: Embedder, topic: Topic, among: Collection[int]
 ) -> Iterator[tuple[int, topics.Signs, dict[int, float]]]:
     """What each paper shows of *topic*: place, signs, sentences that show it."""
-    topic = _spelled_right(snapshot, topic)
     phrases = list(dict.fromkeys((topic.text, *topic.alternatives, *topic.examples)))
     # In which number a topic is asked for must not decide which papers are about it.
     vectors = embedder(list(dict.fromkeys(map(singular, phrases))))
@@ -70,39 +67,6 @@ def topic_signs(
                 rows = closest[start : start + count].max(axis=1)
                 shown = {int(rows.argmax()): 0.5}
         yield place, signs, shown
-
-
-def _spelled_right(snapshot: Snapshot, topic: Topic) -> Topic:
-    """*topic* with words that no paper holds as the one word of the papers they are a slip from."""
-    text = " ".join((topic.text, *topic.alternatives))
-    slips: dict[str, str] = {}
-    if len(snapshot.papers) <= MOST_READ:
-        for word in dict.fromkeys(words_of(text)):
-            lower = word.lower()
-            if len(lower) < SHORTEST_SLIP or not lower.isalpha() or is_name_like(word):
-                continue
-            if not any(map(snapshot.lexical.document_frequency, {stem(lower), canonical(lower)})):
-                meant = _meant(snapshot, lower)
-                slips |= {word: meant} if meant else {}
-    if not slips:
-        return topic
-    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, slips))})\b")
-
-    def right(phrase: str) -> str:
-        return pattern.sub(lambda found: slips[found[0]], phrase)
-
-    return Topic(right(topic.text), tuple(map(right, topic.alternatives)), topic.examples)
-
-
-def _meant(snapshot: Snapshot, word: str) -> str:
-    """The commonest word of the papers that one slip of a letter away is *word*; "" for none."""
-    near: Counter[str] = Counter()
-    start = word[0]
-    for place in range(len(snapshot.papers)):
-        text = f"{title_of(snapshot, place)} {abstract_of(snapshot, place)}".lower()
-        found = re.findall(rf"\b{start}[a-z]{{{len(word) - 2},{len(word)}}}\b", text)
-        near.update(other for other in set(found) if one_slip(word, other))
-    return min(near, key=lambda other: (-near[other], other), default="")
 
 
 def _topic_forms(snapshot: Snapshot, topic: Topic, among: Collection[int]) -> list[str]:
@@ -144,7 +108,9 @@ def shortened(phrase: str) -> list[str]:
     >>> shortened("code generation by LLMs"), shortened("mixture-of-experts models")
     (['code generation by', 'code generation'], ['mixture-of-experts'])
     """
-    head = _HEAD.split(phrase)[0]
+    head, *rest = _HEAD.split(phrase, maxsplit=1)
+    if rest and _TAIL_NOUNS.issuperset(head.lower().split()):
+        return [_without_tail(phrase), *shortened(rest[0])]
     forms = [_without_tail(phrase)]
     if len(words_of(head)) > 1 or (is_name_like(head) and head.lower() not in _TAIL_NOUNS):
         forms.append(_without_tail(head))
