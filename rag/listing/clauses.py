@@ -97,8 +97,8 @@ _PASSIVE_VERBS = {
 }  # fmt: skip
 _PASSIVE = re.compile(
     rf"^(?P<what>.+?) (?:(?:is|are|was|were|be|being|gets?) )*(?P<verb>{'|'.join(_PASSIVE_VERBS)})"
-    r"(?: (?:across|in|by|here)\b(?: (?:the|all|these|this|our)"
-    r"(?: (?:papers?|abstracts?|collection|corpus))?)?)*(?P<more>(?: (?:for|of|about|on) .+)?)$",
+    r"(?: (?:across|in|by|here)\b(?: (?:the|all|these|this|our|any(?:body|one)?|people|others?)"
+    r"(?: (?:of (?:the|these) )?(?:papers?|abstracts?|collection|corpus))?)?)*(?P<more>(?: (?:for|of|about|on) .+)?)$",
     re.IGNORECASE,
 )
 
@@ -519,7 +519,7 @@ _SUCH_AS = re.compile(
     r",?\s+(?:such as|like|e\.g\.,?|including|for example|for instance)\s+", re.IGNORECASE
 )
 _PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
-_TOPIC_OR = re.compile(r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:or|and/or)\s+|\s+/\s+", re.IGNORECASE)
+_TOPIC_OR = re.compile(r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:or|and/or)\s+|\s+/\s+|(?<=[A-Za-z]{3})/(?=[A-Za-z]{3})", re.IGNORECASE)
 
 
 _NO_SUBJECT = frozenset("none nothing nobody anything something everything".split())

@@ -153,6 +153,9 @@ KINDS = (
 BROUGHT: dict[str, tuple[str, ...]] = {
     "benchmark": ("benchmark", "test suite", "evaluation suite", "leaderboard", "*bench"),
     "dataset": ("dataset", "data set", "corpus", "corpora"),
+    "training set": ("dataset", "data set", "corpus", "corpora", "training set", "training data"),
+    "environment": ("environment", "simulator", "testbed", "playground", "gym", "*gym"),
+    "simulator": ("simulator", "simulation", "simulation framework"),
     "system": ("system", "framework", "platform", "engine", "infrastructure"),
     "library": ("library", "toolkit", "package", "software"),
     "tool": ("tool", "toolkit", "package", "library"),

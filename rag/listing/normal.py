@@ -32,6 +32,11 @@ _ENOUGH = (
     r"|suffice|matter|interest me)|(?:is|are) (?:of )?no (?:good|interest)|must not count)"
 )
 _NOT_ENOUGH = re.compile(rf"^(?P<what>.+?),? {_ENOUGH}\W*$", re.IGNORECASE)
+_ALL_FINE = re.compile(  # "(10 or 100, both fine)"
+    r"[,;]?\s*\b(?:both|either|all|any|each)(?: of (?:them|these))? (?:(?:is|are|will) )?(?:fine"
+    r"|ok(?:ay)?|good|counts?|do)\b|[,;]?\s*\b(?:does(?:n't| not) matter|no matter) which\b",
+    re.IGNORECASE,
+)
 _FRIENDS = re.compile(
     r",?\s+(?:and|or) (?:(?:its|their|all (?:its|their)|other|such) )?(?:friends|relatives|cousins"
     r"|co|the like|the rest|others|siblings|variants|derivatives|descendants)\b",
@@ -82,14 +87,19 @@ _COULD = re.compile(
     r"(?=\W*$)",
     re.IGNORECASE,
 )
-_AGAIN = either(  # what asks once more at the end, and tells nothing
-    "list_them(?:_all)?(?:_too)? name_them(?:_all)? all_of_(?:them|those) which_(?:ones_)?are_they",
-    "which_ones(?:_are_they)?  what_are_they how_many(?:_(?:papers|are_they|are_there))? and_which",
-    "which_papers count_them and_who who give_me_(?:all|the_list|them) and_list_them please thanks",
-    "i_want_(?:them_)?all show_them(?:_all)? tell_me_which titles_please the_full_list",
+ASKS_AGAIN = either(  # what asks once more behind what is wanted, and tells nothing
+    "which(?:_(?:ones?|papers|works|of_them))?(?:_(?:are|is)_(?:they|it|that|those|there))? count_them",
+    "who(?:_(?:are_they|is_it|else|(?!does)\\w+s_(?:it|that|this|them)))?(?:_in_the_abstract)? any",
+    "by_wh(?:om|ich) and_where how_many(?:_(?:are_(?:there|here|they)|of_them|in_all|in_total|papers))?",
+    "how_many_do_(?:we|you)_have list_(?:them|all|please|it)(?:_all|_of_them|_too|_please)*",
+    "(?:please_)?list(?:_please)? name_them(?:_all)? all_of_(?:them|those) what_are_they",
+    "(?:names|titles)_please (?:show|give|tell)_me(?:_(?:all|which|them|the_list))* and_which",
+    "what(?:'s|_is|_do_(?:we|you)_have|_have_(?:you|we)_got)(?:_(?:there|here|in_here|available))?",
+    "in_which_(?:ones|papers|works) i_want_(?:them_)?all the_full_list show_them(?:_all)? and_who",
+    "(?:is_there_)?anything(?:_(?:here|in_here|(?:on|about)_(?:that|it|this)))?",
 )
 _TAIL = re.compile(
-    rf"(?:[\s,;:.?!-]+(?:(?:and|or|then|also) )?{_AGAIN}\b)+[\s?!.]*$", re.IGNORECASE
+    rf"(?:[\s,;:.?!-]+(?:(?:and|or|then|also|so) )*(?:{ASKS_AGAIN}|please|thanks)\b)+[\s?!.]*$", re.IGNORECASE
 )
 _FRAME = re.compile(
     r"^\W*(?:i(?:'m| am| was)? (?:(?:currently|just|now|trying|writing|working|preparing|doing"
@@ -111,6 +121,7 @@ _CALLED = re.compile(
     re.IGNORECASE,
 )
 _NAMED = r"(?:referenced|mentioned|named|cited|used)"
+_POINT = r"(?:subject|topic|focus|theme|point|goal|aim|purpose|contribution)"
 _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
@@ -126,6 +137,14 @@ _PLAINER = tuple(
         (r"\b(than|under|within|over) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
         (r"^\W*(?:are there )?(?:any |all |the )?(?:mentions?|uses?) of ", "papers that mention "),
         (r"\s+&\s+", " and "),
+        (
+            rf"(?:,? (?:that|which))? whose (?:(?:whole|main|only|sole|very) )?{_POINT} (?:is|are)(?: on)?\b",
+            " about",
+        ),
+        (rf"^(?P<what>[^,;]+?),? as (?:the|its|their|an?) (?:(?:main|primary|central|core|whole|sole) )*{_POINT}\b", r"about \g<what>"),
+        (r",? (?:according to|by|as (?:stated|said) in|going by) (?:its|their|the) (?:own )?abstracts?\b", ""),
+        (r" in (?:this|the|your) (?:\w+ )?(?:pile|bunch|lot|heap|stack|set) of (?:\w+ )*papers\b", ""),
+        (r"[- ]related (?=(?:work|research|papers|stuff)\b)", " "),
         (r"\b(?:wherein|in whose (?:abstracts?|text))\b", "that use"),
         (r"\b(that use .+?) (?:is|are|gets?) (?:used|employed|applied|adopted)(?=\W*$)", r"\1"),
         (r",?\s+any(?:one|body)\?", "?"),
@@ -243,6 +262,7 @@ _IN_ABSTRACT = re.compile(
 
 def _outside(inside: str, before: str) -> tuple[str, str]:
     """What stands for a bracket with *inside* after *before*, and what it rules out."""
+    inside = _ALL_FINE.sub("", inside)
     excluded = _RULED_OUT.match(inside) or _NOT_ENOUGH.match(inside)
     if excluded and not _NO_MATTER.match(excluded["what"]):
         return "", excluded["what"].strip(" .,") if len(inside.split()) <= 6 else ""

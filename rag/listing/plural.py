@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rag.listing.normal import without_preamble
+from rag.listing.normal import ASKS_AGAIN, without_preamble
 from rag.listing.predicates import ABOUT, BRINGS, MENTIONS, USES
 from rag.listing.wording import either
 from rag.text import squeeze
@@ -55,16 +55,6 @@ _WHATS = either(  # what papers do, and hardly anything that a paper is about
     "mentions uses cites names covers discusses addresses handles supports employs builds_on",
     "relies_on runs_on deals_with talks_about touches_on compares_(?:with|against|to)",
     "evaluates_on trains_on (?:is|are)_(?:trained|evaluated|tested|built|based|run)_(?:on|with)",
-)
-_ASKS_AGAIN = either(  # behind what is wanted: "…, and by whom?"
-    "which(?:_(?:ones?|papers|works|of_them))?(?:_(?:are|is)_(?:they|it|that|those))?",
-    "who(?:_(?:are_they|is_it|else|(?!does)\\w+s_(?:it|that|this|them)))?(?:_in_the_abstract)? by_wh(?:om|ich) any and_where",
-    "how_many(?:_(?:are_there|of_them|in_all|in_total|do_(?:we|you)_have|are_here))?",
-    "list_(?:them|all|please|it) (?:please_)?list(?:_please)? names?_them(?:_all)? all_of_them",
-    "names_please titles?(?:_please)? count(?:_them)? (?:show|give|tell)_me(?:_(?:all|which|them))*",
-    "what(?:'s|_is|_do_(?:we|you)_have|_have_(?:you|we)_got)(?:_(?:there|here|in_here|available))?",
-    "in_which_(?:ones|papers|works) (?:is_there_)?anything(?:_(?:here|in_here|(?:on|about)_(?:that|it|this)))?",
-    "list_(?:them|all)(?:_of_them)?(?:_please)?",
 )
 _SAID = either(
     "mentioned used cited named discussed referenced brought_up touched_on covered talked_about",
@@ -113,7 +103,7 @@ _LISTS = {
     "everyone": rf"^\W*(?:(?:all|please|list|show me|find) )*(?:everyone|everybody) (?:{_HERE} )?"
     r"(?:with|who|that|on|using|doing|(?-i:[a-z]+ing))\b",
     "anyone, and who": rf"^\W*(?:(?:does|do|did|has|have|is|are) )?(?:{_ANYONE}|any|several|many"
-    rf"|multiple|some|more than one)\b[^?.]*[?.,;:-]+ *(?:(?:and|if so,?|so) )?{_ASKS_AGAIN}\W*$",
+    rf"|multiple|some|more than one)\b[^?.]*[?.,;:-]+ *(?:(?:and|if so,?|so) )?{ASKS_AGAIN}\W*$",
     "anything": rf"^\W*(?:{_OPENS}\b[\s,:]*)*{_ANYTHING} {_MOD}{{0,2}}(?:on|about|around|in|of"
     rf"|regarding|concerning|that|which|with|to do|using|related|dealing|for|touch\w*|{_DOES}"
     r"|(?-i:[a-z]+(?:ed|ing)))\b",
@@ -126,12 +116,12 @@ _LISTS = {
     r"|around|regarding|concerning|with|for)\b",
     "asked for behind it": rf"^(?!\W*(?:what|which|who|how|why|when|where|is (?:it|the|this)|does"
     r" (?:it|the|this)|(?:do|did) (?:they|the)|can|could|would|should|was|were)\b)[^?!]{3,200}"
-    rf"[?!.,;:-]+ *(?:(?:and|or|so|please) )*{_ASKS_AGAIN}(?:,? (?:and|please|thanks|of them|which"
+    rf"[?!.,;:-]+ *(?:(?:and|or|so|please) )*{ASKS_AGAIN}(?:,? (?:and|please|thanks|of them|which"
     r"|who|how many|titles))*\W*$",
     "said somewhere": rf"^\W*(?:is|are) [^?!]{{2,70}}? {_SAID} (?:anywhere|somewhere|at all|in here"
     rf"|here|by any\w*|in any)\b|^\W*(?:is|are|where(?:'s| is| are| does| do)) [^?!]{{2,70}}? "
     rf"(?:{_SAID}|appears?|occurs?|(?:shows?|turns?|pops?|comes?|crops?) up)\b.*[?.,;:-]+ *"
-    rf"(?:and )?{_ASKS_AGAIN}\W*$",
+    rf"(?:and )?{ASKS_AGAIN}\W*$",
     "where it is said": r"\b(?:where|how often) (?:does|do|is|are) (?:we find |(?:that|this|the|it)"
     r"\b ?)[^?]{0,40}(?:appear|occur|(?:show|turn|come|crop|pop) up|used|mentioned|found)\b"
     r"|\bmentions of\b|^\W*(?:(?:any|all|the) )*(?:uses?|usage) of [A-Z\"]",

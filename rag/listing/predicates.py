@@ -35,7 +35,7 @@ USES = either(
     r"compar(?:es?|ed|ing)(?:_(?-i:[a-z]+))?(?:_(?:with|against"
     r"|to)) based_on works?_with working_with",
     "ha(?:s|ve)_(?:results|numbers)_(?:on|for) show(?:s|ed|ing)?_results_on",
-    "do(?:es)?_experiments_(?:on|with) carr(?:y|ies|ied)_out",
+    "(?:released?|published|distributed|licen[sc]ed|available)_under do(?:es)?_experiments_(?:on|with) carr(?:y|ies|ied)_out",
     verbs(
         "report/on use employ adopt apply rely+on,upon fine-tune finetune leverage utilize utilise",
         "conduct perform combine integrate involve incorporate exploit give",

@@ -104,6 +104,7 @@ _NO_SIZE = re.compile(
 _COUNTED_BEHIND = re.compile(
     r"[-\s]*(?!each\b|per\b|for\b|and\b|in\b|to\b|on\b|with\b)[a-z]{3,}", re.I
 )
+_CORPUS = re.compile(r"[-\s]*(?:\w+[-\s]){0,2}?(?:corp(?:us|ora)|words|text)\b", re.IGNORECASE)
 _CONTEXT_NEAR = re.compile(
     r"\bcontexts?\b|\bsequences?\b|\bwindows?\b|\binput(?:s)? (?:up|of)\b|\blong[- ](?:input|text)",
     re.IGNORECASE,
@@ -128,7 +129,7 @@ _CHANGED = re.compile(  # what an earlier verb says was changed by the factor be
 )
 _BREAK = re.compile(r"[;:()]|,\s|\.\s|\b(?:while|but|whereas)\b")
 _REACH = 60  # characters before or behind a factor in which stands what it is a factor of
-_FOLLOWING = 4  # words behind a number among which is what it counts
+_FOLLOWING = 6  # words behind a number among which is what it counts
 _LEADS_ON = frozenset("from of in on for with to by across per via and or that which at as".split())
 _WORD = re.compile(r"[^\W\d_]+")
 _ONE_CARD = re.compile(
@@ -233,6 +234,8 @@ def _scaled_kind(match: re.Match[str], text: str) -> Measure:
     if scale in {"k", "m"} and _CONTEXT_NEAR.search(around):
         return "context"
     spelled_out = len(scale) > 2
+    if scale in {"t", "trillion"} and _CORPUS.match(text, match.end()):
+        return "tokens"
     if scale == "k" or spelled_out or _NO_SIZE.match(text, match.end()):
         return "count"
     if scale == "m":

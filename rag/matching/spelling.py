@@ -13,7 +13,7 @@ from rag.listing.slips import one_slip
 from rag.listing.terms import canonical, words_of
 from rag.matching.literal import abstract_of, title_of
 from rag.names import is_name_like
-from rag.words import stem
+from rag.words import STOPWORDS, stem
 
 if TYPE_CHECKING:
     from rag.store import Snapshot
@@ -29,7 +29,7 @@ def spelled_right(snapshot: Snapshot, criteria: Criteria) -> Criteria:
     slips: dict[str, str] = {}
     for word in dict.fromkeys(word for phrase in _phrases(criteria) for word in words_of(phrase)):
         lower = word.lower()
-        if len(lower) < SHORTEST or not lower.isalpha() or is_name_like(word):
+        if len(lower) < SHORTEST or not lower.isalpha() or lower in STOPWORDS or is_name_like(word):
             continue
         if not any(map(snapshot.lexical.document_frequency, {stem(lower), canonical(lower)})):
             meant = _meant(snapshot, lower)
