@@ -93,7 +93,8 @@ _PASSIVE_VERBS = {
     "mentioned": "mention", "named": "mention", "cited": "mention", "used": "use",
     "discussed": "discuss", "evaluated on": "evaluate on", "introduced": "introduce new",
     "proposed": "propose new", "released": "release new", "presented": "present new",
-    "contributed": "contribute new", "created": "create new",
+    "contributed": "contribute new", "created": "create new", "employed": "use", "applied": "use",
+    "reported": "mention", "evaluated": "use", "tested": "use", "covered": "discuss",
 }  # fmt: skip
 _PASSIVE = re.compile(
     rf"^(?P<what>.+?) (?:(?:is|are|was|were|be|being|gets?) )*(?P<verb>{'|'.join(_PASSIVE_VERBS)})"
@@ -258,7 +259,7 @@ _BEFORE_NAME = either(
     "library",
 )
 _ARTICLES = re.compile(
-    r"^(?:(?:the|an?|any|at least one|one or more|some|both|either|all|such|things like"
+    r"^(?:(?:the|an?|any|at least one|one or more|(?:top )?of|on|to|in|from|some|both|either|all|such|things like"
     r"|(?:urls?|links?|references?) to|(?:data|code|questions|tasks|problems) (?:from|of)"
     r"|something (?:like|called)|what is called|(?:models?|benchmarks?|datasets?) (?:like|such as)"
     rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])|(?:the )?(?:words?|terms?|phrases?"
@@ -573,6 +574,14 @@ def _with_heads(text: str) -> str:
     return " / ".join((*(f"{part} {head[-1]}" for part in parts[:-1]), parts[-1]))
 
 
+_MOST_WORDS_APART = 9
+
+
+def _describes(text: str) -> bool:
+    """Whether *text* is a description in which "or" joins only a few of its words."""
+    return len(text.split()) > _MOST_WORDS_APART and "," not in text
+
+
 _SAYS_WHERE = re.compile(r" (?:for|in|of|on|about) (?!the$).+$", re.IGNORECASE)
 
 
@@ -591,7 +600,8 @@ def _shared(phrases: Sequence[str]) -> list[str]:
 
 def _phrases(text: str) -> list[str]:
     """The alternatives in *text*, without leading prepositions and articles, each once."""
-    parts = (squeeze(part).strip(" ,.;:?!-()\"'") for part in _TOPIC_OR.split(text))
+    said = [text] if _describes(text) else _TOPIC_OR.split(text)
+    parts = (squeeze(part).strip(" ,.;:?!-()\"'") for part in said)
     bare = [_AREA.sub("", _DANGLING.sub("", _PREPOSITIONS.sub("", part))) for part in parts]
     found = [
         part

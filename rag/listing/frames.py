@@ -68,7 +68,7 @@ _INTERESTED = either(
 )
 _LEADING = either(
     "hi hello hey please pls ok so and also now well then can_you could_you would_you do_you_know",
-    "show give gimme tell find list get enumerate collect count number_of the_number_of me us",
+    "i_wonder show give gimme tell find list get enumerate collect count number_of the_number_of me us",
     "which what wich how_many how_often all any every each the of these those your our others?",
     "more(?!_than) further some several in_which in_what in_how_many is_there are_there",
     "do_you_have have_you_got do_we_have what_is_there what's_there there is are was were do does",
@@ -83,7 +83,7 @@ _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some))",
     r"works(?=_(?!better|best|well|like)[a-z]) works?(?=_(?:where|in_which|that|which|who|on"
     r"|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
-    r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers)",
+    r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers) them(?=_[a-z])",
     r"just(?=_) recent(?=_papers) relevant(?=_papers)",
 )
 _LEAD = re.compile(

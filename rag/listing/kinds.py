@@ -56,9 +56,9 @@ KINDS = (
     _kind(
         "survey",
         "survey review overview sok tutorial",
-        r"(?:surveys?|(?<!code )(?<!peer )(?<!product )(?<!customer )(?<!movie )"
-        r"(?:literature |systematic |scoping )?reviews?(?! (?:comments|automation|process|system))"
-        r"|overviews?|survey papers?"
+        r"(?:survey (?:papers?|articles?|works?)|surveys?|(?<!code )(?<!peer )(?<!product )(?<!customer )(?<!movie )"
+        r"(?:literature |systematic |scoping )?review(?:s|(?: (?:papers?|articles?)))?(?! (?:comments|automation|process|system))"
+        r"|overviews?"
         r"|SoKs?|meta-analys[ei]s|literature surveys?|state-of-the-art reports?)\b",
         rf"(?:{_SURVEY}|overview|SoK|tutorial|(?<!code )(?<!peer )(?<!product )review)\b"
         r"|reviews? of\b|surveys of (?:the )?(?:literature|research)\b",

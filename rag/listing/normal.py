@@ -137,6 +137,9 @@ _PLAINER = tuple(
         (r"\b(than|under|within|over) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
         (r"^\W*(?:are there )?(?:any |all |the )?(?:mentions?|uses?) of ", "papers that mention "),
         (r"\s+&\s+", " and "),
+        (r"\b(?:play|plays|playing) (?:\w+ ){1,2}(?:role|part)\b", ""),
+        (r"\b(?:done|doing|do|worked|working|works?) with (?=(?-i:[A-Z]))", "use "),
+        (r"^\W*(?:any |the |where (?:do|can) (?:we|i) (?:find|see) )?(?:mentions?|uses?) of ", "papers that mention "),
         (
             rf"(?:,? (?:that|which))? whose (?:(?:whole|main|only|sole|very) )?{_POINT} (?:is|are)(?: on)?\b",
             " about",

@@ -20,7 +20,7 @@ MENTIONS = either(
     verbs(
         "mention cite contain include bring+up speak+of,about talk+of,about,bout refer+to say "
         "write+about",
-        "turn+up appear occur point+to invoke",
+        "turn+up appear occur point+to invoke spell+out",
     ).replace(" ", "_"),
 )
 _RESULTS = r"(?: (?:their|any|the))? (?:results?|numbers?|scores?|performance|accuracy|figures)"
@@ -65,7 +65,7 @@ VERB = re.compile(
     r"(?P<not>(?:do|does|did|are|is|have)?(?:n't| not|not)? ?(?:not|never|n't) )?"
     rf"(?:{WEAK} )*"
     rf"(?:(?P<mention>{MENTIONS})"
-    rf"|(?P<bring>{BRINGS})(?! (?:up)?(?:on|upon|with|from|in)\b)(?= {_BROUGHT})"
+    rf"|(?P<bring>{BRINGS})(?! (?:up)?(?:on|upon|with|from|in|under)\b)(?= {_BROUGHT})"
     rf"|(?P<use>{USES})|(?P<about>{ABOUT}))\b[\s:]*",
     re.IGNORECASE,
 )
@@ -85,7 +85,7 @@ NEGATIVE = re.compile(
 AND_VERB = re.compile(
     r",?\s+(?:and|but)(?: (?:also|then|at the same time|they|still))*\s+"
     rf"(?=(?:{MENTIONS}|{BRINGS}|{USES}|(?:is |are )?about|deals? with|focus\w* on|work on)\b)"
-    r"|\s+(?:that|which|who) (?:also )?"
+    r"|(?<!so)\s+(?:that|which|who) (?:also )?"
     r"(?=(?:mention|cite|name|evaluate|report|test|benchmark|experiment)s?\b)"
     r"|(?<!n't)(?<!not)(?<! to)(?<!that)(?<!which)(?<!who)(?<!also)(?<!and)(?<!or)(?<!they)(?<!can)"
     r"(?<!do)(?<!,)(?<!only)(?<!just)(?<!all)\s+(?=(?:report (?:results|numbers|scores)|mention"
@@ -110,6 +110,7 @@ EMPTY = frozenset(
     speedup speed-up speedups speed-ups
     faster cost costs amount amounts number numbers literature review reviews available first
     introduce introduced propose proposed handle handling handles support supports process processes
+    fine tune tuning stay stays remain remains
     llm llms language large neural network networks exist existing name names list with on of for in
     the a an at by to from about and or not they their its his themselves itself do does call calls
     called come comes whose who that which what how many written write writes
