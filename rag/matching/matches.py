@@ -23,6 +23,7 @@ from rag.matching.literal import (
     with_words,
 )
 from rag.types import Embedder
+from rag.words import content_words
 
 if TYPE_CHECKING:
     from rag.store import Snapshot
@@ -180,6 +181,8 @@ def _about(
     collected: Collected, topic: Topic, among: Collection[int], cut: float
 ) -> dict[int, Match]:
     found: dict[int, Match] = {}
+    if len(content_words(topic.text)) >= topics.DESCRIBED:
+        cut = min(cut, topics.CUT_BESIDE)
     for place, signs, shown in topic_signs(collected.snapshot, collected.embedder, topic, among):
         likely = topics.probability(signs)
         if likely >= topics.NEAR:
