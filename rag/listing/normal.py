@@ -282,7 +282,7 @@ def _outside(inside: str, before: str) -> tuple[str, str]:
         sorts = _ANY_SORT.search(inside) or _FOR_EXAMPLE.match(f"{inside} ")
         if sorts or same or inside.endswith(("...", "…", "etc", "etc.")):
             return "", ""
-    if all(_VERSION.fullmatch(item) for item in re.split(r"[\s,;/]+", inside) if item):
+    if all(_VERSION.fullmatch(item) for item in re.split(r"[\s,;/]+|\b(?:or|and)\b", inside) if item):
         return "", ""
     return f" \x01{inside}\x02", ""
 

@@ -191,8 +191,13 @@ def _compiled(form: str, how: How) -> _Wanted:
         needle=pieces[0].lower()[:3],
         stems=tuple(map(canonical, words)),
         joined=canonical("".join(words)),
-        endings=tuple(map(_ending, pieces)) if how == "inflected" else (),
+        endings=() if how == "stemmed" or _is_somebodys(words) else tuple(map(_ending, pieces)),
     )
+
+
+def _is_somebodys(words: Sequence[str]) -> bool:
+    """Whether a proper name tells which, so that the noun behind it may be its kin: Pareto front."""
+    return len(words) > 1 and words[0].istitle() and words[-1].islower()
 
 
 # Endings that make another word: sustainability is not what is sustained.

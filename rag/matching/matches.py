@@ -181,7 +181,7 @@ def _about(
     collected: Collected, topic: Topic, among: Collection[int], cut: float
 ) -> dict[int, Match]:
     found: dict[int, Match] = {}
-    if len(content_words(topic.text)) >= topics.DESCRIBED:
+    if not topic.examples and len(content_words(topic.text)) >= topics.DESCRIBED:
         cut = min(cut, topics.CUT_BESIDE)
     for place, signs, shown in topic_signs(collected.snapshot, collected.embedder, topic, among):
         likely = topics.probability(signs)
