@@ -168,13 +168,21 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
         made = _brought(rest)
     elif verb and verb["use"]:
         made = _used(rest, where)
-    elif serves := _SERVES_AS.match(rest):
-        made = _mentioned(serves["name"], Words((), where, used=True))
+    elif verb and verb["about"].lower() in _HOLDING and _is_named(rest):  # "with T5 as the base"
+        made = _mentioned(_BESIDE_NAME.sub("", rest), Words((), where, used=True))
     elif told or where != "any":
         made = _mentioned(rest, Words((), where))
     else:
         made = _topic(rest)
     yield from (replace(clause, negated=negated or clause.negated) for clause in made)
+
+
+_HOLDING = frozenset("with in from".split())
+_BESIDE_NAME = re.compile(r" (?:as|in) (?:it|them|an?|the|its|their|one)\b.*$", re.IGNORECASE)
+
+
+def _is_named(rest: str) -> bool:
+    return any(is_name_like(word) for word in rest.split()[:2])
 
 
 def _amount(
@@ -367,9 +375,6 @@ _USED_WITH = re.compile(
 _FROM_NAME = re.compile(
     r"^(?P<what>[a-z][\w -]{3,60}?) (?:from|with|on|for|of|to|in) (?P<name>.+)$"
 )
-_SERVES_AS = re.compile(  # "(papers with) T5 as the base model"
-    r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) as (?:an?|the|its|their|one) "
-)
 _NAME_ON = re.compile(
     r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) (?:on|for|in|to|as|when)"
     r" (?P<what>[a-z].+)$"
@@ -417,9 +422,6 @@ _NEW = re.compile(
     re.IGNORECASE,
 )
 _HOSTS = frozenset("github huggingface gitlab zenodo kaggle".split())  # where code is put
-_THEIR_CODE = re.compile(
-    r"^\W*(?:their|its|his|the)(?: own)? (?:code|models?|weights|data|checkpoints)\W*$"
-)
 _PLAIN_METHOD = frozenset(  # nearly all papers bring one
     """
     method methods approach approaches technique techniques way ways algorithm algorithms solution
@@ -528,7 +530,7 @@ _NO_SUBJECT = frozenset("none nothing nobody anything something everything".spli
 
 def _subject(rest: str) -> Iterator[Clause]:
     """A topic of what is left of a clause, if that says anything."""
-    left = _PREPOSITIONS.sub("", squeeze(_THEIR_CODE.sub("", rest)).strip(" ,.;:?!-/()"))
+    left = _PREPOSITIONS.sub("", squeeze(rest).strip(" ,.;:?!-/()"))
     if any(word.lower() not in EMPTY | STOPWORDS | ASK for word in words_of(left)):
         yield from _topic(left)
 

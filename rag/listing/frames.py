@@ -75,7 +75,7 @@ _LEADING = either(
     "did have has you we here who whose whom else actually really even anyone anybody everyone",
     "everybody everything evrything anything whatever something besides in_here ones? single",
     "papers? papers' paper's abstracts?(?!_(?:start|begin)) abstract's abstracts' articles?",
-    "publications? preprints? teams people groups that which where they it contained got than_one",
+    "publications? preprints? teams people groups that which where(?:in)? they it contained got than_one",
     "different single multiple numerous various plenty_of lots_of a_lot_of",
     "things? to_read can_i_read between_them at_all",
 )

@@ -120,7 +120,6 @@ _CALLED = re.compile(
     r"|records|pieces of (?:work|research))\b(?! (?:of|to)\b)",
     re.IGNORECASE,
 )
-_NAMED = r"(?:referenced|mentioned|named|cited|used)"
 _POINT = r"(?:subject|topic|focus|theme|point|goal|aim|purpose|contribution)"
 _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
@@ -132,14 +131,12 @@ _PLAINER = tuple(
             r"|acronym)s?\b",
             r"that mention the \1",
         ),
-        (r"\s+in (?:it|them|there|the text)(?=\W*$)", ""),
         (r"\b(?:name-?(?:checks?|drops?)|(?:references?|quotes?)(?= (?-i:[A-Z\"])))\b", "mention"),
         (r"\b(than|under|within|over) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
-        (r"^\W*(?:are there )?(?:any |all |the )?(?:mentions?|uses?) of ", "papers that mention "),
         (r"\s+&\s+", " and "),
         (r"\b(?:play|plays|playing) (?:\w+ ){1,2}(?:role|part)\b", ""),
         (r"\b(?:done|doing|do|worked|working|works?) with (?=(?-i:[A-Z]))", "use "),
-        (r"^\W*(?:any |the |where (?:do|can) (?:we|i) (?:find|see) )?(?:mentions?|uses?) of ", "papers that mention "),
+        (r"^\W*(?:(?:are there|any|all|the|where (?:do|can) (?:we|i) (?:find|see)) )*(?:mentions?|uses?) of ", "papers that mention "),
         (
             rf"(?:,? (?:that|which))? whose (?:(?:whole|main|only|sole|very) )?{_POINT} (?:is|are)(?: on)?\b",
             " about",
@@ -148,26 +145,11 @@ _PLAINER = tuple(
         (r",? (?:according to|by|as (?:stated|said) in|going by) (?:its|their|the) (?:own )?abstracts?\b", ""),
         (r" in (?:this|the|your) (?:\w+ )?(?:pile|bunch|lot|heap|stack|set) of (?:\w+ )*papers\b", ""),
         (r"[- ]related (?=(?:work|research|papers|stuff)\b)", " "),
-        (r"\b(?:wherein|in whose (?:abstracts?|text))\b", "that use"),
-        (r"\b(that use .+?) (?:is|are|gets?) (?:used|employed|applied|adopted)(?=\W*$)", r"\1"),
-        (r",?\s+any(?:one|body)\?", "?"),
         (
             r"\b(benchmark|dataset|data set)s? papers\b(?: (?:about|on|for|in)\b)?",
             r"papers that introduce new \1s for",
         ),
-        (r"\b(?:an )?overview of (?=which|what|all|the papers)", ""),
         (r"\b(?:PhD|doctoral|master'?s?) (?=thes[ei]s|dissertation)", ""),
-        (  # "T5 is cited in which papers?"
-            rf"^(?P<what>[^?!:]{{2,60}}?) (?:is|are|gets?) {_NAMED} (?:in|by) "
-            r"(?=(?:which|how many|what) (?:of |the |these )*(?:papers|abstracts)\W*$)",
-            r"\g<what>: mentioned in ",
-        ),
-        (  # "is Adam mentioned in any abstracts?"
-            rf"^(?:is|are) (?P<what>[^?!:]{{2,60}}?) {_NAMED} (?:anywhere|somewhere|at all"
-            rf"|(?:in|by) "
-            r"(?:any|some) (?:of (?:the|these) )?(?:papers?|abstracts?))\b.*",
-            r"papers that mention \g<what>?",
-        ),
     )
 )
 
