@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.listing.frames import ONLY_ASKS, unframed
+from rag.listing.normal import ONLY_AGAIN
 from rag.listing.plural import asks_for_list
 from rag.listing.wording import either
 from rag.text import squeeze
@@ -46,6 +47,6 @@ def resolved(text: str) -> str:
             continue
         if _STANDS_FOR.search(asks):
             return squeeze(_STANDS_FOR.sub(lambda _: head, asks, count=1))
-        if not unframed(asks) or ONLY_ASKS.match(asks):
+        if not unframed(asks) or ONLY_ASKS.match(asks) or ONLY_AGAIN.match(asks):
             return head
     return text

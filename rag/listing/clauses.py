@@ -164,7 +164,9 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
         made = _mentioned(rest, Words((), where))
     elif kind:
         made = kind
-    elif (verb and verb["bring"]) or (not verb and _BROUGHT_NOUN.match(rest)):
+    elif (verb and (verb["bring"] or _NEW_THING.match(rest))) or (
+        not verb and _BROUGHT_NOUN.match(rest)
+    ):
         made = _brought(rest)
     elif verb and verb["use"]:
         made = _used(rest, where)
@@ -177,6 +179,7 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     yield from (replace(clause, negated=negated or clause.negated) for clause in made)
 
 
+_NEW_THING = re.compile(r"^(?:an?|their|its) (?:brand-)?(?:new|novel|own) ", re.IGNORECASE)
 _HOLDING = frozenset("with in from".split())
 _BESIDE_NAME = re.compile(r" (?:as|in) (?:it|them|an?|the|its|their|one)\b.*$", re.IGNORECASE)
 
@@ -294,7 +297,7 @@ def _mentioned(rest: str, wanted: Words) -> Iterator[Clause]:
     """*wanted* with what *rest* names: alternatives joined by "or", or several clauses."""
     quoted = [double or single for double, single in QUOTED.findall(rest)]
     _, colon, after = rest.partition(":")
-    if colon and after.split() and is_name_like(after.split()[0].strip(",;")):
+    if colon and after.split() and after.split()[0].strip(",;") != after.split()[0].lower().strip(",;"):
         rest = after  # "cite models by name: GPT-3, GPT-4"
     if quoted:
         joined = bool(AND.search(QUOTED.sub("#", rest))) or "both" in rest
@@ -376,7 +379,7 @@ _FROM_NAME = re.compile(
     r"^(?P<what>[a-z][\w -]{3,60}?) (?:from|with|on|for|of|to|in) (?P<name>.+)$"
 )
 _NAME_ON = re.compile(
-    r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) (?:on|for|in|to|as|when)"
+    r"^(?P<name>(?=\S*[A-Z])[\w.+-]+(?: (?=\S*[A-Z\d])[\w.+-]+)*) (?:on|for|in|to|when)"
     r" (?P<what>[a-z].+)$"
 )
 _LONG_OBJECT = re.compile(r"\b(?:for|to|that|which|when|where|in order|by|of)\b", re.IGNORECASE)
@@ -386,6 +389,8 @@ _MOST_WORDS_USED = 7  # a longer object describes, and is not looked for word by
 def _used(rest: str, where: Field) -> Iterator[Clause]:
     """What is used or evaluated on: a name or a short phrase is looked for, more is a topic."""
     rest = _USED_WITH.sub("", rest)
+    if rest[:1].isupper():  # "Llama 2 as their base model"
+        rest = _BESIDE_NAME.sub("", rest)
     plain = _cut_tail(BRACKETS.sub(" ", rest))
     names = any(is_name_like(word) or word[:1].isupper() for word in plain.split())
     both = _FROM_NAME.match(plain)

@@ -80,7 +80,7 @@ _LEADING = either(
     "things? to_read can_i_read between_them at_all",
 )
 _LEADING_BEFORE = either(  # words that only ask where this follows
-    r"name(?=_(?:all|every|the|me|some))",
+    r"name(?=_(?:all|every|the|me|some)) been(?=_[a-z]+(?:ed|en)_) written(?=_(?:about|on))",
     r"works(?=_(?!better|best|well|like)[a-z]) works?(?=_(?:where|in_which|that|which|who|on"
     r"|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
     r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers) them(?=_[a-z])",

@@ -94,10 +94,11 @@ ASKS_AGAIN = either(  # what asks once more behind what is wanted, and tells not
     "how_many_do_(?:we|you)_have list_(?:them|all|please|it)(?:_all|_of_them|_too|_please)*",
     "(?:please_)?list(?:_please)? name_them(?:_all)? all_of_(?:them|those) what_are_they",
     "(?:names|titles)_please (?:show|give|tell)_me(?:_(?:all|which|them|the_list))* and_which",
-    "what(?:'s|_is|_do_(?:we|you)_have|_have_(?:you|we)_got)(?:_(?:there|here|in_here|available))?",
+    "what(?:'s|_is|_do_(?:we|you)_have|_have_(?:you|we)_got)(?:_(?:there|here|in_here|in_there|available))?",
     "in_which_(?:ones|papers|works) i_want_(?:them_)?all the_full_list show_them(?:_all)? and_who",
     "(?:is_there_)?anything(?:_(?:here|in_here|(?:on|about)_(?:that|it|this)))?",
 )
+ONLY_AGAIN = re.compile(rf"^(?:and )?(?:{ASKS_AGAIN})?\W*$", re.IGNORECASE)
 _TAIL = re.compile(
     rf"(?:[\s,;:.?!-]+(?:(?:and|or|then|also|so) )*(?:{ASKS_AGAIN}|please|thanks)\b)+[\s?!.]*$", re.IGNORECASE
 )
@@ -124,6 +125,13 @@ _POINT = r"(?:subject|topic|focus|theme|point|goal|aim|purpose|contribution)"
 _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
+        (r"\bthat(?:'s|'ve| is| are| has| have)(?: been)? (?=[a-z]+(?:ed|ing)\b)", "that "),
+        (r"\b(?:gets?|got|receives?) an? (?:\w+ )?(?:mention|nod|shout-?out)\b", "is mentioned"),
+        (
+            r",? (?:however|no matter how|whichever way) (?:it|they)(?:'s|'re| is| are| may be) "
+            r"(?:spel\w+|writ\w+|called|named)\b",
+            "",
+        ),
         (r"\b(?:mak(?:e|es|ing)|made) use of\b", "use"),
         (r"\b(?:lean(?:s|ing|ed)?|draws?|drawing|drew) (?:up)?on\b", "use"),
         (
@@ -155,6 +163,7 @@ _PLAINER = tuple(
 
 
 _UNMARKED = re.compile(r"\b(do|does|did|is|are|was|has|have|ca|wo)nt\b", re.IGNORECASE)  # doesnt
+_SUCH_AS = re.compile(r"\b(?:e\.? ?g\.?|i\.e\.?),? (?!not\b)", re.IGNORECASE)
 _FRAME_WORDS = tuple(  # what list questions are made of, and which one slip makes no other word
     """
     which papers abstracts mention mentions mentioned mentioning everything anything anyone anybody
@@ -200,9 +209,10 @@ def without_preamble(text: str) -> str:
     >>> without_preamble("Hi, I'm collecting material for a talk: who uses LoRA?")
     'who uses LoRA?'
     """
-    text = _UNMARKED.sub(r"\1n't", _slips_mended(text))
+    text = _SUCH_AS.sub("such as ", _UNMARKED.sub(r"\1n't", _slips_mended(text)))
     rest = _GREETING.sub("", text)
-    rest = _FRAME.sub("", rest) or rest or text
+    told = _FRAME.sub("", rest)
+    rest = rest if ONLY_AGAIN.match(told) else told or rest or text
     return _CALLED.sub(lambda found: f"{found[1]} papers", rest)
 
 

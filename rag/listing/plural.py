@@ -125,6 +125,8 @@ _LISTS = {
     "where it is said": r"\b(?:where|how often) (?:does|do|is|are) (?:we find |(?:that|this|the|it)"
     r"\b ?)[^?]{0,40}(?:appear|occur|(?:show|turn|come|crop|pop) up|used|mentioned|found)\b"
     r"|\bmentions of\b|^\W*(?:(?:any|all|the) )*(?:uses?|usage) of [A-Z\"]",
+    "held": rf"\b(?:(?:do|have) (?:we|you) (?:have|got)|are there) (?:any )?{_MOD}{{0,3}}?(?:{_WORKS}"
+    rf"|{_BROUGHT})\b|{_START}any paper (?:at all )?(?:on|about|that|which|with|for|using)\b",
     "counted": rf"^\W*(?:please )?(?:count|tally|enumerate) (?:up )?(?:(?:all|the|every|each) )*"
     rf"{_MOD}{{0,3}}?{_WORKS}\b",
     "each paper": r"\b(?:every|each|more than one) (?:single )?(?:paper|abstract|article|study)\b"

@@ -46,17 +46,17 @@ ABOUT = either(
     "is_doing reading_up_on for interested_in of from in with",
     verbs(
         "deal+with concern cover focus+on study investigate address tackle explore look+at,into",
-        "work+on treat examine discuss consider analyse analyze touch+on",
+        "work+on treat examine discuss consider analyse analyze touch/on",
     ).replace(" ", "_"),
 )
 BRINGS = either(
-    "built com(?:es?|ing)_(?:up_)?with",
+    "built c(?:omes?|oming|ame)_(?:up_)?with",
     verbs(
         "propose introduce present release contribute create build develop offer provide publish",
         "design construct bring describe ship",
     ).replace(" ", "_"),
 )
-WEAK = either("or at_least even just merely only either actually explicitly directly also really")
+WEAK = either("or at_least even just merely only either actually explicitly directly also really (?:bother|happen|manage)s?_to")
 _BROUGHT = either(
     r"an? the their its own new novel some any first two code software \w+s\b \w+_\w+"
 )
