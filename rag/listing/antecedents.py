@@ -45,8 +45,8 @@ def resolved(text: str) -> str:
             return text
         if not _ASKS.match(asks):
             continue
-        if _STANDS_FOR.search(asks):
-            return squeeze(_STANDS_FOR.sub(lambda _: head, asks, count=1))
+        if said := _STANDS_FOR.search(asks):
+            return squeeze(f"{asks[: said.start()]}{head}{asks[said.end() :]}")
         if not unframed(asks) or ONLY_ASKS.match(asks) or ONLY_AGAIN.match(asks):
             return head
     return text

@@ -8,11 +8,13 @@ from typing import Literal
 
 from rag.listing.antecedents import resolved
 from rag.listing.bag import bag_criteria, is_junk
-from rag.listing.clauses import AND, BRACKETS, OR, QUOTED, clauses, form_of
+from rag.listing.clauses import clauses
 from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
 from rag.listing.formulas import plain_formulas
 from rag.listing.frames import pieces, unframed
+from rag.listing.joints import AND, BRACKETS, OR, QUOTED
 from rag.listing.kinds import KINDS, kind_asked
+from rag.listing.mentions import form_of
 from rag.listing.normal import normalised, ruled_out_names, without_preamble
 from rag.listing.plural import asks_for_list, is_english
 from rag.listing.predicates import VERB

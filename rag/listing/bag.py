@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from rag.listing.asking import ASK
 from rag.listing.bounds import amount_asked
-from rag.listing.clauses import BRACKETS, QUOTED, form_of
 from rag.listing.criteria import Clause, Criteria, IsKind, Topic, Words
+from rag.listing.joints import BRACKETS, QUOTED
 from rag.listing.kinds import kind_asked
+from rag.listing.mentions import form_of
 from rag.listing.predicates import EMPTY, NEGATIVE
 from rag.listing.wording import either
 from rag.names import is_name_like
