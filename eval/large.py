@@ -36,13 +36,13 @@ TARGET_MS = 2000.0  # at most, for a literal list over 100,000 papers
 RUNS = 3  # of each question, after a first one, of which the median counts
 QUESTIONS = (
     "Which papers mention GPT-4?",
-    "How many abstracts contain the phrase \"neural network\"?",
+    'How many abstracts contain the phrase "neural network"?',
     "papers that mention ImageNet or CIFAR-10",
     "who uses reinforcement learning?",
     "list all papers that mention dark matter but not galaxies",
     "which papers mention both graphene and superconductivity?",
     "is the Ising model mentioned anywhere, and by whom?",
-    "which papers have \"survey\" in the title?",
+    'which papers have "survey" in the title?',
 )
 """Literal criteria: names, quotations, common phrases, "or", "and", "but not", the title."""
 
@@ -68,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         papers = corpus.read([options.papers]).papers
         with TemporaryDirectory(prefix="paperchat-large-", ignore_cleanup_errors=True) as made:
             settings = Settings.from_environment(store=Path(made), environment={})
-            library = retrieve.Library(gathered(papers, Path(made)), choose_embedder(settings), None)
+            library = retrieve.Library(
+                gathered(papers, Path(made)), choose_embedder(settings), None
+            )
             rows = [asked(library, question) for question in QUESTIONS]
         text = report(rows, len(papers), (load, load_average()))
         if options.out:
@@ -131,11 +133,13 @@ def report(rows: Sequence[Asked], papers: int, loads: tuple[float, float]) -> st
         (
             f"# Lists over {papers:,} papers",
             "",
-            "Made by `python -m eval.large FILE --out eval/large.md`. Papers, words and names are the",
+            "Made by `python -m eval.large FILE --out eval/large.md`. Papers, words and names"
+            " are the",
             "file's; the vectors are generated, 384 numbers for each paper and each sentence.",
             "",
             f"Machine: {machine()}; load average {loads[0]:g} at the start and {loads[1]:g} at the",
-            f"end. At most {TARGET_MS:.0f} ms are wanted: {verdict}, the slowest took {slowest:.0f} ms.",
+            f"end. At most {TARGET_MS:.0f} ms are wanted: {verdict}, the slowest took"
+            f" {slowest:.0f} ms.",
             "",
             f"| question | papers matched | first, ms | median of {RUNS}, ms |",
             "| :-- | --: | --: | --: |",

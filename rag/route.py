@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from rag.listing.criteria import asks_for_list
+from rag.listing.plural import list_reason
 from rag.names import marked_names
 from rag.question import focus
 from rag.sides import asks_to_compare, several_in
@@ -143,8 +143,8 @@ def route(question: str) -> Route:
         return Route("comparison", "papers on several things, asked how they differ")
     if several_in(asked) and asks_to_compare(asked):
         return Route("comparison", "a number of things described together, side by side")
-    if asks_for_list(asked):
-        return Route("list", "papers in the plural")
+    if wanted := list_reason(asked):
+        return Route("list", f"papers in the plural: {wanted}")
     if asks_to_compare(asked):
         return Route("comparison", "things side by side")
     return Route("answer", "a question to look up")

@@ -79,7 +79,8 @@ _PASSIVE_VERBS = {
 _PASSIVE = re.compile(
     rf"^(?P<what>.+?) (?:(?:is|are|was|were|be|being|gets?) )*(?P<verb>{'|'.join(_PASSIVE_VERBS)})"
     r"(?: (?:across|in|by|here)\b(?: (?:the|all|these|this|our|any(?:body|one)?|people|others?)"
-    r"(?: (?:of (?:the|these) )?(?:papers?|abstracts?|collection|corpus))?)?)*(?P<more>(?: (?:for|of|about|on) .+)?)$",
+    r"(?: (?:of (?:the|these) )?(?:papers?|abstracts?|collection|corpus))?)?)*(?P<more>(?:"
+    r" (?:for|of|about|on) .+)?)$",
     re.IGNORECASE,
 )
 

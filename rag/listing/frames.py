@@ -68,14 +68,16 @@ _INTERESTED = either(
 )
 _LEADING = either(
     "hi hello hey please pls ok so and also now well then can_you could_you would_you do_you_know",
-    "i_wonder show give gimme tell find list get enumerate collect count number_of the_number_of me us",
+    "i_wonder show give gimme tell find list get enumerate collect count number_of",
+    "the_number_of me us",
     "which what wich how_many how_often all any every each the of these those your our others?",
     "more(?!_than) further some several in_which in_what in_how_many is_there are_there",
     "do_you_have have_you_got do_we_have what_is_there what's_there there is are was were do does",
     "did have has you we here who whose whom else actually really even anyone anybody everyone",
     "everybody everything evrything anything whatever something besides in_here ones? single",
     "papers? papers' paper's abstracts?(?!_(?:start|begin)) abstract's abstracts' articles?",
-    "publications? preprints? teams people groups that which where(?:in)? they it contained got than_one",
+    "publications? preprints? teams people groups that which where(?:in)? they it contained got",
+    "than_one",
     "different single multiple numerous various plenty_of lots_of a_lot_of",
     "things? to_read can_i_read between_them at_all",
 )
@@ -83,7 +85,8 @@ _LEADING_BEFORE = either(  # words that only ask where this follows
     r"name(?=_(?:all|every|the|me|some)) been(?=_[a-z]+(?:ed|en)_) written(?=_(?:about|on))",
     r"works(?=_(?!better|best|well|like)[a-z]) works?(?=_(?:where|in_which|that|which|who|on"
     r"|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
-    r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers) them(?=_[a-z])",
+    r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers)"
+    r" them(?=_[a-z])",
     r"just(?=_) recent(?=_papers) relevant(?=_papers)",
 )
 _LEAD = re.compile(

@@ -56,8 +56,10 @@ KINDS = (
     _kind(
         "survey",
         "survey review overview sok tutorial",
-        r"(?:survey (?:papers?|articles?|works?)|surveys?|(?<!code )(?<!peer )(?<!product )(?<!customer )(?<!movie )"
-        r"(?:literature |systematic |scoping )?review(?:s|(?: (?:papers?|articles?)))?(?! (?:comments|automation|process|system))"
+        r"(?:survey (?:papers?|articles?|works?)|surveys?|(?<!code )(?<!peer )(?<!product"
+        r" )(?<!customer )(?<!movie )"
+        r"(?:literature |systematic |scoping )?review(?:s|(?: (?:papers?|articles?)))?(?!"
+        r" (?:comments|automation|process|system))"
         r"|overviews?"
         r"|SoKs?|meta-analys[ei]s|literature surveys?|state-of-the-art reports?)\b",
         rf"(?:{_SURVEY}|overview|SoK|tutorial|(?<!code )(?<!peer )(?<!product )review)\b"

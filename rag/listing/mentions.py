@@ -36,7 +36,8 @@ _BEFORE_NAME = either(
     "library",
 )
 _ARTICLES = re.compile(
-    r"^(?:(?:the|an?|any|at least one|one or more|(?:top )?of|on|to|in|from|some|both|either|all|such|things like"
+    r"^(?:(?:the|an?|any|at least one|one or more|(?:top )?of|on|to|in|from|some|both|either"
+    r"|all|such|things like"
     r"|(?:urls?|links?|references?) to|(?:data|code|questions|tasks|problems) (?:from|of)"
     r"|something (?:like|called)|what is called|(?:models?|benchmarks?|datasets?) (?:like|such as)"
     rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])|(?:the )?(?:words?|terms?|phrases?"
@@ -58,7 +59,11 @@ def mentioned(rest: str, wanted: Words) -> Iterator[Clause]:
     """*wanted* with what *rest* names: alternatives joined by "or", or several clauses."""
     quoted = [double or single for double, single in QUOTED.findall(rest)]
     _, colon, after = rest.partition(":")
-    if colon and after.split() and after.split()[0].strip(",;") != after.split()[0].lower().strip(",;"):
+    if (
+        colon
+        and after.split()
+        and after.split()[0].strip(",;") != after.split()[0].lower().strip(",;")
+    ):
         rest = after  # "cite models by name: GPT-3, GPT-4"
     if quoted:
         joined = bool(AND.search(QUOTED.sub("#", rest))) or "both" in rest

@@ -64,8 +64,10 @@ _IDLE = re.compile(
     r"|\b(?:actual|certain|particular|genuine|proper|so-called|so much as|some kind of"
     r"|some sort of|any "
     r"kind of|any sort of|whatever kind of|one particular|somewhere)\s+(?=\w)"
-    r"|\b(?:some|any)(?:thing|where)(?: (?:to (?:do|say|offer)|at all|said|else))? (?=(?:on|about|with|for|of|by"
-    r"|like|in)\b)|(?<=\w) (?:anything|something|stuff|and whatnot|or whatever)(?=\W*$| [/,;.]| (?:or|and)\b)"
+    r"|\b(?:some|any)(?:thing|where)(?: (?:to (?:do|say|offer)|at all|said|else))? (?=(?:on"
+    r"|about|with|for|of|by"
+    r"|like|in)\b)|(?<=\w) (?:anything|something|stuff|and whatnot|or whatever)(?=\W*$| [/,;.]|"
+    r" (?:or|and)\b)"
     r"|,?\s+in (?:any|whatever|whichever|every|some)(?: \w+)? (?:shape|guise|spelling|variant"
     r"|incarnation|form|version|size|flavou?r)s?(?: or (?:shape|form|size|version))?\b",
     re.IGNORECASE,
@@ -88,9 +90,11 @@ _COULD = re.compile(
     re.IGNORECASE,
 )
 ASKS_AGAIN = either(  # what asks once more behind what is wanted, and tells nothing
-    "which(?:_(?:ones?|papers|works|of_them))?(?:_(?:are|is)_(?:they|it|that|those|there))? count_them",
+    "which(?:_(?:ones?|papers|works|of_them))?(?:_(?:are|is)_(?:they|it|that|those|there))?",
+    "count_them",
     "who(?:_(?:are_they|is_it|else|(?!does)\\w+s_(?:it|that|this|them)))?(?:_in_the_abstract)? any",
-    "by_wh(?:om|ich) and_where how_many(?:_(?:are_(?:there|here|they)|of_them|in_all|in_total|papers))?",
+    "by_wh(?:om|ich) and_where how_many(?:_(?:are_(?:there|here|they)|of_them|in_all|in_total"
+    "|papers))?",
     "how_many_do_(?:we|you)_have list_(?:them|all|please|it)(?:_all|_of_them|_too|_please)*",
     "(?:please_)?list(?:_please)? name_them(?:_all)? all_of_(?:them|those) what_are_they",
     "(?:names|titles)_please (?:show|give|tell)_me(?:_(?:all|which|them|the_list))* and_which",
@@ -100,7 +104,8 @@ ASKS_AGAIN = either(  # what asks once more behind what is wanted, and tells not
 )
 ONLY_AGAIN = re.compile(rf"^(?:and )?(?:{ASKS_AGAIN})?\W*$", re.IGNORECASE)
 _TAIL = re.compile(
-    rf"(?:[\s,;:.?!-]+(?:(?:and|or|then|also|so) )*(?:{ASKS_AGAIN}|please|thanks)\b)+[\s?!.]*$", re.IGNORECASE
+    rf"(?:[\s,;:.?!-]+(?:(?:and|or|then|also|so) )*(?:{ASKS_AGAIN}|please|thanks)\b)+[\s?!.]*$",
+    re.IGNORECASE,
 )
 _FRAME = re.compile(
     r"^\W*(?:i(?:'m| am| was)? (?:(?:currently|just|now|trying|writing|working|preparing|doing"
@@ -144,14 +149,31 @@ _PLAINER = tuple(
         (r"\s+&\s+", " and "),
         (r"\b(?:play|plays|playing) (?:\w+ ){1,2}(?:role|part)\b", ""),
         (r"\b(?:done|doing|do|worked|working|works?) with (?=(?-i:[A-Z]))", "use "),
-        (r"^\W*(?:(?:are there|any|all|the|where (?:do|can) (?:we|i) (?:find|see)) )*(?:mentions?|uses?) of ", "papers that mention "),
         (
-            rf"(?:,? (?:that|which))? whose (?:(?:whole|main|only|sole|very) )?{_POINT} (?:is|are)(?: on)?\b",
+            r"^\W*(?:(?:are there|any|all|the|where (?:do|can) (?:we|i) (?:find|see))"
+            r" )*(?:mentions?|uses?) of ",
+            "papers that mention ",
+        ),
+        (
+            rf"(?:,? (?:that|which))? whose (?:(?:whole|main|only|sole|very) )?{_POINT} (?:is"
+            rf"|are)(?: on)?\b",
             " about",
         ),
-        (rf"^(?P<what>[^,;]+?),? as (?:the|its|their|an?) (?:(?:main|primary|central|core|whole|sole) )*{_POINT}\b", r"about \g<what>"),
-        (r",? (?:according to|by|as (?:stated|said) in|going by) (?:its|their|the) (?:own )?abstracts?\b", ""),
-        (r" in (?:this|the|your) (?:\w+ )?(?:pile|bunch|lot|heap|stack|set) of (?:\w+ )*papers\b", ""),
+        (
+            rf"^(?P<what>[^,;]+?),? as (?:the|its|their|an?) (?:(?:main|primary|central|core"
+            rf"|whole|sole) )*{_POINT}\b",
+            r"about \g<what>",
+        ),
+        (
+            r",? (?:according to|by|as (?:stated|said) in|going by) (?:its|their|the) (?:own"
+            r" )?abstracts?\b",
+            "",
+        ),
+        (
+            r" in (?:this|the|your) (?:\w+ )?(?:pile|bunch|lot|heap|stack|set) of (?:\w+"
+            r" )*papers\b",
+            "",
+        ),
         (r"[- ]related (?=(?:work|research|papers|stuff)\b)", " "),
         (
             r"\b(benchmark|dataset|data set)s? papers\b(?: (?:about|on|for|in)\b)?",
@@ -274,7 +296,9 @@ def _outside(inside: str, before: str) -> tuple[str, str]:
         sorts = _ANY_SORT.search(inside) or _FOR_EXAMPLE.match(f"{inside} ")
         if sorts or same or inside.endswith(("...", "…", "etc", "etc.")):
             return "", ""
-    if all(_VERSION.fullmatch(item) for item in re.split(r"[\s,;/]+|\b(?:or|and)\b", inside) if item):
+    if all(
+        _VERSION.fullmatch(item) for item in re.split(r"[\s,;/]+|\b(?:or|and)\b", inside) if item
+    ):
         return "", ""
     return f" \x01{inside}\x02", ""
 

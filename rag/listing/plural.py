@@ -32,7 +32,8 @@ _ANYONE = either(
     "researchers folks",
 )
 _ANYTHING = either(
-    "anything everything evrything whatever stuff material all_(?:the_)?(?:stuff|things(?!_consid))",
+    "anything everything evrything whatever stuff material all_(?:the_)?(?:stuff"
+    "|things(?!_consid))",
     "something(?=_(?:on|about|with|around)\\b) (?:the_|any_|those_|all_|every_single_)*ones?",
     "all(?=_(?:that|which|of_them|those)\\b) those(?=_(?:that|which|who|with)\\b)",
 )
@@ -125,7 +126,8 @@ _LISTS = {
     "where it is said": r"\b(?:where|how often) (?:does|do|is|are) (?:we find |(?:that|this|the|it)"
     r"\b ?)[^?]{0,40}(?:appear|occur|(?:show|turn|come|crop|pop) up|used|mentioned|found)\b"
     r"|\bmentions of\b|^\W*(?:(?:any|all|the) )*(?:uses?|usage) of [A-Z\"]",
-    "held": rf"\b(?:(?:do|have) (?:we|you) (?:have|got)|are there) (?:any )?{_MOD}{{0,3}}?(?:{_WORKS}"
+    "held": rf"\b(?:(?:do|have) (?:we|you) (?:have|got)|are there) (?:any"
+    rf" )?{_MOD}{{0,3}}?(?:{_WORKS}"
     rf"|{_BROUGHT})\b|{_START}any paper (?:at all )?(?:on|about|that|which|with|for|using)\b",
     "counted": rf"^\W*(?:please )?(?:count|tally|enumerate) (?:up )?(?:(?:all|the|every|each) )*"
     rf"{_MOD}{{0,3}}?{_WORKS}\b",
@@ -145,7 +147,8 @@ _LISTS = {
     rf"(?![^?]*\b{_ONE_PAPER}\b)",
     "what is brought": rf"^\W*(?:(?:any|which|what|list|all|the|please|show me|give me|is there"
     rf"|are there|name|other|new) )*{_MOD}{{0,4}}?{_BROUGHT}(?: ?/ ?\w+)?,? (?:(?:introduced"
-    r"|proposed|released|presented|created|built|aimed) |here|in (?:this|the|your) collection|for|on"
+    r"|proposed|released|presented|created|built|aimed) |here|in (?:this|the|your) collection"
+    r"|for|on"
     r"|of|about|that|which|whose|with|but|without|except|excluding|from|target|cover|measure|assess"
     r"|focus on|exist|are there)(?![^?]*\b(?:how(?! many)|why|what|does|did|says?|shows?"
     r"|than(?! \S*\d| a | an | one )|is it|it)\b)",

@@ -35,7 +35,8 @@ USES = either(
     r"compar(?:es?|ed|ing)(?:_(?-i:[a-z]+))?(?:_(?:with|against"
     r"|to)) based_on works?_with working_with",
     "ha(?:s|ve)_(?:results|numbers)_(?:on|for) show(?:s|ed|ing)?_results_on",
-    "(?:released?|published|distributed|licen[sc]ed|available)_under do(?:es)?_experiments_(?:on|with) carr(?:y|ies|ied)_out",
+    "(?:released?|published|distributed|licen[sc]ed|available)_under",
+    "do(?:es)?_experiments_(?:on|with) carr(?:y|ies|ied)_out",
     verbs(
         "report/on use employ adopt apply rely+on,upon fine-tune finetune leverage utilize utilise",
         "conduct perform combine integrate involve incorporate exploit give",
@@ -56,7 +57,10 @@ BRINGS = either(
         "design construct bring describe ship",
     ).replace(" ", "_"),
 )
-WEAK = either("or at_least even just merely only either actually explicitly directly also really (?:bother|happen|manage)s?_to")
+WEAK = either(
+    "or at_least even just merely only either actually explicitly directly also really",
+    "(?:bother|happen|manage)s?_to",
+)
 _BROUGHT = either(
     r"an? the their its own new novel some any first two code software \w+s\b \w+_\w+"
 )

@@ -289,7 +289,9 @@ def _nouns_behind(text: str, end: int) -> tuple[str, ...]:
             counted.append(word.lower())
     # "14 language models" are models: a word before another one in the plural only describes it
     plural = [word for word in counted if word.endswith("s")]
-    return tuple(stem(word) for word in (plural or counted))
+    if set(plural) <= {"pairs"}:  # "problem-solution pairs" are problems, too
+        plural = counted
+    return tuple(stem(word) for word in plural)
 
 
 def _scale(written: str | None) -> float:

@@ -44,7 +44,10 @@ _SUCH_AS = re.compile(
     r",?\s+(?:such as|like|e\.g\.,?|including|for example|for instance)\s+", re.IGNORECASE
 )
 _PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
-_TOPIC_OR = re.compile(r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:or|and/or)\s+|\s+/\s+|(?<=[A-Za-z]{3})/(?=[A-Za-z]{3})", re.IGNORECASE)
+_TOPIC_OR = re.compile(
+    r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:or|and/or)\s+|\s+/\s+|(?<=[A-Za-z]{3})/(?=[A-Za-z]{3})",
+    re.IGNORECASE,
+)
 
 
 _NO_SUBJECT = frozenset("none nothing nobody anything something everything".split())

@@ -196,7 +196,7 @@ def _compiled(form: str, how: How) -> _Wanted:
 
 
 def _is_somebodys(words: Sequence[str]) -> bool:
-    """Whether a proper name tells which, so that the noun behind it may be its kin: Pareto front."""
+    """Whether a proper name tells which, so that the noun behind it may be its kin: a front."""
     return len(words) > 1 and words[0].istitle() and words[-1].islower()
 
 

@@ -24,7 +24,9 @@ WEIGHTS = np.array([1.8, 0.5, 1.5, 2.8, 1.35, 1.1, 0.9, 0.6, 0.35])
 BIAS = -7.4
 CUT = 0.4  # probability from which a paper is listed
 CUT_BESIDE = 0.2  # … where another criterion, not of topic, holds as well
-DESCRIBED = 7  # words from which a topic is described: no paper has them all, so that CUT_BESIDE does
+DESCRIBED = (
+    7  # words from which a topic is described: no paper has them all, so that CUT_BESIDE does
+)
 NEAR = 0.1  # and from which it is offered as a near miss
 MOST_SENTENCES = 4  # more of them say no more
 

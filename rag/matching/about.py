@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import numpy as np
 from rag.listing import topics
 from rag.listing.closeness import stand_close, stems_in, stems_of
 from rag.listing.criteria import Topic
-from rag.listing.terms import canonical, find_any, singular, words_of
+from rag.listing.terms import find_any, singular, words_of
 from rag.matching.literal import (
     abstract_of,
     candidates,
