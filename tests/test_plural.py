@@ -43,6 +43,20 @@ everybody with a context window beyond 128k tokens
 which teams released their weights?
 hello, I'd be grateful for every abstract that says carbon
 is Adam mentioned in any abstracts?
+is the Rust language used by anybody here, and by whom?
+anything published under an MIT licence?
+What uses CIFAR?
+Has anybody here looked at compilers? who?
+Does anyone offer a simulator for ships? which?
+bees: keeping them, feeding them... what's there?
+Survey articles whose point is saving energy. List please.
+experience reports from industry on code review
+How many benchmarks are built to be refreshed?
+is SWE-bench mentioned anywhere?
+Adam optimizer; where does that name appear?
+do we have tutorials in here?
+what have people here done with Minecraft?
+who in here has anything to say about energy?
 trabajos sobre agentes
 """.strip().splitlines()
 
@@ -71,6 +85,13 @@ which works better for reasoning, CoT or PoT?
 all things considered, is RLHF better than DPO?
 how many studies found that LLMs hallucinate?
 what have they done about reward hacking?
+is there something that draws graphs from text?
+Which ones did it pick, attention or FFN?
+what uses it most?
+any evidence that STABLE-RPS works for transformers?
+How many benchmarks are used to test MegaScale?
+Give me the size of its dataset, please
+who does this?
 """.strip().splitlines()
 
 

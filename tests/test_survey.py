@@ -36,6 +36,22 @@ def test_a_literal_list_is_what_the_abstracts_hold(library):
     assert set(titles(ask(library, "which papers mention ImageNet?"))) == wanted
 
 
+@pytest.mark.parametrize(
+    ("asked", "plain"),
+    [
+        ("is SWE-bench mentioned by anybody here, and by whom?", "which papers mention SWE-bench?"),
+        ("monte carlo tree serach - who uses that?", "who uses monte carlo tree search?"),
+        ("the Julia programming language: who mentions it?", "who mentions Julia?"),
+        ("which papers report something on V100 cards?", "which papers use V100?"),
+    ],
+)
+def test_the_same_is_listed_however_it_is_asked(library, asked, plain):
+    """Order, typing slips and what a name is said to be change nothing."""
+    wanted = titles(ask(library, plain))
+    assert wanted
+    assert titles(ask(library, asked)) == wanted
+
+
 def test_every_paper_has_a_statement_that_is_an_exact_span(library):
     """One for each source, numbered alike, and its citation is the sentence itself."""
     draft = ask(library, "which papers mention GPT-4?")
