@@ -93,12 +93,19 @@ def _joined_topics(text: str) -> list[str]:
 
 
 def _with_heads(text: str) -> str:
-    """ "parallel / HPC code" as "parallel code / HPC code"."""  # noqa: D210
+    """ "parallel / HPC code in C" as "parallel code in C / HPC code in C"."""  # noqa: D210
     parts = re.split(r"\s+/\s+", text)
-    head = _DANGLING.sub("", parts[-1]).split()
+    phrase, tail = _apart(_DANGLING.sub("", parts[-1]))
+    head = phrase.split()
     if len(parts) == 1 or len(head) < 2:
         return text
-    return " / ".join((*(f"{part} {head[-1]}" for part in parts[:-1]), parts[-1]))
+    return " / ".join((*(f"{part} {head[-1]}{tail}" for part in parts[:-1]), parts[-1]))
+
+
+def _apart(phrase: str) -> tuple[str, str]:
+    """*phrase* before its first preposition, and the rest."""
+    end = _SAYS_WHERE.search(phrase)
+    return (phrase[: end.start()], end[0]) if end else (phrase, "")
 
 
 _MOST_WORDS_APART = 9
@@ -109,7 +116,7 @@ def _describes(text: str) -> bool:
     return len(text.split()) > _MOST_WORDS_APART and "," not in text
 
 
-_SAYS_WHERE = re.compile(r" (?:for|in|of|on|about) (?!the$).+$", re.IGNORECASE)
+_SAYS_WHERE = re.compile(r" (?:for|in|of|on|about|with|by|from) (?!the$).+$", re.IGNORECASE)
 
 
 def _shared(phrases: Sequence[str]) -> list[str]:
