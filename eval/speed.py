@@ -354,7 +354,8 @@ def report(rows: Sequence[Measured], loads: tuple[float, float], runs: int) -> s
         f"commands are new processes with their files in the disk cache, median of {runs}.\n"
         "Ratio: ours divided by the alternative's. The llama-index tutorial stack is a\n"
         "`VectorStoreIndex` in its `SimpleVectorStore` (its store for Chroma is not among our\n"
-        "dependencies) with our embedded model; it finds papers and writes no answer.\n\n"
+        "dependencies) with our embedded model; it finds papers and writes no answer. Lists over\n"
+        "a large collection are timed by `python -m eval.large` ([large.md](large.md)).\n\n"
         + table(rows)
     )
 

@@ -57,6 +57,7 @@ def survey(library: Library, question: str) -> Draft | None:
         matched, near = decide(library, criteria)
     bag = None if matched else read_loosely(asked)
     if bag is not None and len(bag.clauses) >= len(criteria.clauses) and bag != criteria:
+        bag = spelled_right(snapshot, bag)
         loose_matched, loose_near = decide(library, bag)
         if loose_matched:  # read by its grammar nothing is met, read by what it names something is
             criteria, matched, near = bag, loose_matched, loose_near

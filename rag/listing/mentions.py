@@ -21,7 +21,7 @@ _GENERIC = frozenset(
     gpu gpus architecture architectures technique techniques language languages version versions
     leaderboard optimizer paper papers numbers scores results figures card cards chip chips hardware
     accelerator accelerators licence license programming corpora server servers competition exam
-    exams tests problems questions environment environments simulator toolkit package compiler api
+    exams tests problems problem issues issue questions environment environments simulator toolkit package compiler api
     """.split()
 )
 # Who makes a model is said with its name or not: "OpenAI Codex".
@@ -131,7 +131,9 @@ def _without_generic(name: str) -> str:
     words = name.split()
     while len(words) > 1 and words[-1].lower() in _GENERIC:
         words.pop()
-    return " ".join(words) if re.search(r"[A-Z\d]", words[-1]) else name
+    shorter = " ".join(words)
+    marked = re.search(r"[A-Z\d]", words[-1])
+    return shorter if marked or len(words) > 1 else name  # "medical data" is no "medical"
 
 
 def _cut_tail(text: str) -> str:
