@@ -23,6 +23,7 @@ from rag.text import squeeze
 
 _WHERE = re.compile(
     r"\b(?:in|within) (?:(?:the|their|its|his) )?(?P<where>titles?|abstracts?|names?)\b"
+    r"(?:(?P<both>(?:,? (?:and|or) (?:in )?(?:the |their |its )?(?:titles?|abstracts?))+)\b)?"
     r"|\b(?P<head>titles?|abstracts?)(?: that)? (?=contain|with|has|have|mention|say|name|includ"
     r"|start|begin)",
     re.IGNORECASE,
@@ -113,11 +114,14 @@ def _active(rest: str) -> str:
     found = _PASSIVE.match(rest)
     if not found or VERB.match(rest):
         return rest
-    return squeeze(f"{_PASSIVE_VERBS[found['verb'].lower()]} {found['what']}{found['more']}")
+    verb = _PASSIVE_VERBS[found["verb"].lower()]
+    if verb == "use" and _WORD_ITSELF.match(found["what"]):  # "the term X is used"
+        verb = "mention"
+    return squeeze(f"{verb} {found['what']}{found['more']}")
 
 
 _WORD_ITSELF = re.compile(
-    r"\b(?:words?|terms?|phrases?|expressions?|acronyms?|abbreviations?)\b", re.IGNORECASE
+    r"(?<!\w)(?:the )?\b(?:words?|terms?|phrases?|expressions?|acronyms?|abbreviations?)\b", re.IGNORECASE
 )
 
 
@@ -127,7 +131,7 @@ def _clause(part: str, question: str) -> Iterator[Clause]:
     if starting:
         yield starting
         return
-    told = bool(_IN_TEXT.search(part))
+    told = bool(_IN_TEXT.search(part) or _WORD_ITSELF.match(part))
     where, part = _field(part)
     part = squeeze(IDLE.sub(" ", part))
     verb = VERB.match(part)
@@ -222,5 +226,5 @@ def _field(part: str) -> tuple[Field, str]:
     if not found:
         return "any", part
     said = (found["where"] or found["head"]).lower()
-    where: Field = "title" if said.startswith(("title", "name")) else "any"
+    where: Field = "title" if said.startswith(("title", "name")) and not found["both"] else "any"
     return where, squeeze(f"{part[: found.start()]} {part[found.end() :]}")

@@ -87,7 +87,7 @@ _LEADING_BEFORE = either(  # words that only ask where this follows
     r"|about|use|mention|do|here|are|in|compare|deal|propose)\b)",
     r"studies(?=_) study(?=_that) authors(?!_of) titles?(?=_(?:that|which|of)) new(?=_papers)"
     r" them(?=_[a-z])",
-    r"just(?=_) recent(?=_papers) relevant(?=_papers)",
+    r"just(?=_) recent(?=_papers) relevant(?=_papers) \d[\d,]*(?=_(?:papers|abstracts))",
 )
 _LEAD = re.compile(
     rf"^\W*(?:(?:i'?m {_INTERESTED}|i am {_INTERESTED}|{_LEADING_BEFORE}"

@@ -68,6 +68,7 @@ _IDLE = re.compile(
     r"|about|with|for|of|by"
     r"|like|in)\b)|(?<=\w) (?:anything|something|stuff|and whatnot|or whatever)(?=\W*$| [/,;.]|"
     r" (?:or|and)\b)"
+    r"|,? (?:even )?(?:if )?(?:only |just )?in passing\b"
     r"|,?\s+in (?:any|whatever|whichever|every|some)(?: \w+)? (?:shape|guise|spelling|variant"
     r"|incarnation|form|version|size|flavou?r)s?(?: or (?:shape|form|size|version))?\b",
     re.IGNORECASE,
@@ -130,6 +131,25 @@ _POINT = r"(?:subject|topic|focus|theme|point|goal|aim|purpose|contribution)"
 _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
+        (r"\bw/ ", "with "),
+        (r"\b(?:paper )?titles (?:and|or) abstracts\b|\babstracts (?:and|or) titles\b", "papers"),
+        (
+            r"^\W*in (?:which|what|how many) (?:papers|abstracts|works|articles) (?:do|can|will)"
+            r" (?:i|we|you|one) (?:find|see|read|meet|encounter) ",
+            "papers that mention ",
+        ),
+        (r"\b(?:bring|brings|brought) (?=\S)(?!up\b)(.{2,60}?) up\b", r"mention \1"),
+        (r"\bdrop(?:s|ped|ping)? the names? (?:of )?", "mention "),
+        (
+            r"\b(?:has|have|having|with) (.{2,60}?) (?:in|inside|within) (?:it|them|there|(?:the|their"
+            r"|its) (?:text|abstracts?))(?=\W*$)",
+            r"mention \1",
+        ),
+        (
+            r",? or (?:its|the|their) (?:abbreviations?|acronyms?|short forms?|plurals?|full (?:name"
+            r"|form)s?|spell?ed[- ]out (?:form|name)s?)\b",
+            "",
+        ),
         (r"\bthat(?:'s|'ve| is| are| has| have)(?: been)? (?=[a-z]+(?:ed|ing)\b)", "that "),
         (r"\b(?:gets?|got|receives?) an? (?:\w+ )?(?:mention|nod|shout-?out)\b", "is mentioned"),
         (

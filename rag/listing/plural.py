@@ -93,6 +93,8 @@ _LISTS = {
     rf"|really|also|even|ever|explicitly|only|at least|or|has|have|is|are|{_HERE}) )*(?!(?:it|is"
     r"|proposed|invented|introduced|wrote|made|created|developed|was|are|were|am|should|would|will"
     rf"|can|could|did)\b)(?:{_DOES}|{_DOES_TOO})\b(?! (?:it|this|that|these|they|he|she)\b)",
+    "who has it in there": r"^\W*who (?:has|have) [^?]{2,60} in (?:the|their|its) (?:abstract|title"
+    r"|text)s?\b",
     "who, within bounds": rf"^\W*(?:who|any(?:one|body)|every(?:one|body)) [\w -]{{0,24}}?{_BOUND}",
     "who else": rf"{_START}(?:(?:is|does|has) )?(?:who|any(?:one|body)|any others?) (?:else|all)\b"
     r"(?! (?:is|was|are) the\b)",
@@ -173,7 +175,7 @@ _NOT_LIST = re.compile(
     r"|^\W*(?:which|what) (?:[\w-]+ ){1,8}?(?:does|did) (?:it|they|(?-i:[A-Z])[\w-]+)\b"
     r"(?! (?:appear|occur|get|turn|come|show|mentioned|used))"
     r"|\bwhich (?:one )?of (?:these|those|the) (?:two|three|four|2|3|4)\b"
-    r"|\b(?:which|what) (?:single )?(?:paper|study|article|work|abstract)\b(?!s)"
+    r"|\b(?:which|what) (?:single )?(?:paper|study|article|work|abstract)\b(?!s| titles| abstracts)"
     # papers that one paper read, or that are its data
     r"|\bhow many [^?]{0,60}\b(?:were|was|are|is|get|got|went|did) (?:[\w-]+ "
     r"){0,2}?(?:(?:review|annotat|survey"

@@ -20,7 +20,7 @@ MENTIONS = either(
     verbs(
         "mention cite contain include bring+up speak+of,about talk+of,about,bout refer+to say "
         "write+about",
-        "turn+up appear occur point+to invoke spell+out",
+        "turn+up appear occur point+to invoke spell+out reference",
     ).replace(" ", "_"),
 )
 _RESULTS = r"(?: (?:their|any|the))? (?:results?|numbers?|scores?|performance|accuracy|figures)"

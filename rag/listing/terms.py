@@ -175,7 +175,7 @@ def _compiled(form: str, how: How) -> _Wanted:
     form = _PLURAL.sub("", form)
     words = words_of(form)
     if how == "exact" and words and not is_name(form):
-        body = r"[-\s]+".join(re.escape(word) for word in words)
+        body = r"[-\s]*".join(re.escape(word) for word in words)
         return _Wanted(re.compile(rf"(?<!\w){body}(?:e?s)?(?!\w)", re.IGNORECASE), words[0].lower())
     if is_name(form) or not words:
         runs = _RUN.findall(form)
