@@ -103,6 +103,7 @@ _ABOUT_US = re.compile(
 )
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _MOST_WORDS_ABOUT_US = 16
+_MOST_LETTERS_BEFORE = 12  # "and so please, …"; more of them are the question, which that ends
 
 
 _PAPERS_DIFFER = re.compile(
@@ -136,7 +137,8 @@ def route(question: str) -> Route:
         return Route("chat", "a picture sign")
     rest = _OPENING.sub("", text)
     short = len(rest.split()) <= _MOST_WORDS_ABOUT_US
-    if short and _ABOUT_US.search(rest) and not marked_names(rest.replace("PaperChat", "")):
+    about = _ABOUT_US.search(rest)
+    if short and about and about.start() <= _MOST_LETTERS_BEFORE and not marked_names(rest.replace("PaperChat", "")):
         return Route("chat", "about the collection or this tool")
     asked = focus(question)
     if _PAPERS_DIFFER.search(asked):

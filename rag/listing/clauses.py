@@ -54,11 +54,12 @@ def clauses(rest: str, question: str) -> Iterator[Clause]:
     positive, *negative = NEGATIVE.split(rest)
     verb = VERB.match(positive)
     for number, part in enumerate(AND_VERB.split(positive)):
-        again = number and verb and _NAMED_AGAIN.match(part)  # "evaluate on X and also on Y"
-        yield from _clause(f"{verb[0]}{again['name']}" if again and verb else part, question)
+        yield from _clause(_with_verb(part, verb) if number and verb else part, question)
     for part in negative:
         # "mention A but not B": what is ruled out is ruled out in the same way
-        said = part if VERB.match(part) else f"{verb[0] if verb else ''}{part}"
+        part = _THE_ONES.sub("", part)
+        before = "mention " if _IN_TEXT.search(positive) else verb[0] if verb else ""
+        said = part if VERB.match(part) else f"{before}{part}"
         thing = singular_of(re.sub(r"^(?:the|any|all|new) ", "", part.lower().strip(" .?!")))
         if thing in BROUGHT:
             yield Clause((Brings(thing),), negated=True)
@@ -68,7 +69,20 @@ def clauses(rest: str, question: str) -> Iterator[Clause]:
         yield from (replace(clause, negated=True) for clause in _clause(said, question))
 
 
-_NAMED_AGAIN = re.compile(r"^\W*(?:on|with|for|against|to) (?P<name>(?=[A-Z]).+)$")
+def _with_verb(part: str, verb: re.Match[str]) -> str:
+    """*part* with the *verb* before it where it has none: "name T5 and also BERT"."""
+    again = _NAMED_AGAIN.match(part)  # "evaluate on X and also on Y"
+    if again and (again["name"][:1].isupper() or verb[0].rstrip().endswith(again["with"])):
+        return f"{verb[0]}{again['name']}"
+    bare = not (VERB.match(part) or kind_asked(part) or amount_asked(part, part))
+    return f"{verb[0]}{part}" if bare and (verb["mention"] or verb["use"]) else part
+
+
+_THE_ONES = re.compile(
+    r"^(?:(?:the|those|any|all) )?(?:ones|papers|those|works)(?: (?:that|which|with|who))? ",
+    re.IGNORECASE,
+)
+_NAMED_AGAIN = re.compile(r"^\W*(?P<with>on|with|for|against|to|about|of) (?P<name>.+)$")
 _GERUND = re.compile(r"^\W*[a-z]+ing [a-z]", re.IGNORECASE)
 _PASSIVE_VERBS = {
     "mentioned": "mention", "named": "mention", "cited": "mention", "used": "use",

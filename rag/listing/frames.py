@@ -99,7 +99,7 @@ _TRAILING = either(
     "please pls thanks which what ones? and them all of list here in_here for_me too do_you_have",
     "are_there have_you_got is_there there etc and_so_on or_so at_all exactly again everywhere",
     "anywhere somewhere who whose you_have you_got available in_total altogether overall",
-    "and_which which_are_they and_which_are_they so_far right_now roughly approximately",
+    "though and_which which_are_they and_which_are_they so_far right_now roughly approximately",
 )
 _TRAIL = re.compile(
     rf"(?:[\s,:;.?!-]+(?:in (?:this|the|your) {_COLLECTION}|{_TRAILING}"

@@ -55,6 +55,9 @@ _TAIL = re.compile(
 _MOST_WORDS_IN_BRACKETS = 4  # more of them are a remark, not another name
 
 
+_ONE_OF = re.compile(r"^(?:at least )?(?:one|any|either|some)(?: or more)? of ", re.IGNORECASE)
+
+
 def mentioned(rest: str, wanted: Words) -> Iterator[Clause]:
     """*wanted* with what *rest* names: alternatives joined by "or", or several clauses."""
     quoted = [double or single for double, single in QUOTED.findall(rest)]
@@ -72,7 +75,9 @@ def mentioned(rest: str, wanted: Words) -> Iterator[Clause]:
             yield Clause((replace(wanted, alternatives=names, exact=True),))
         return
     beside = [form for inside in BRACKETS.findall(rest) for form in _bracketed(inside)]
-    for number, part in enumerate(AND.split(_cut_tail(BRACKETS.sub(" ", rest)))):
+    plain = _cut_tail(BRACKETS.sub(" ", rest))
+    parts = [AND.sub(" or ", plain)] if _ONE_OF.match(plain) else AND.split(plain)
+    for number, part in enumerate(parts):
         forms = [name for name in map(form_of, OR.split(part)) if _names_something(name)]
         forms += [] if number else beside
         if forms:

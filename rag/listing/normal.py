@@ -132,6 +132,15 @@ _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
         (r"\bw/ ", "with "),
+        (r",? \(?or (?:both|all)(?: of (?:them|these))?\b\)?", ""),
+        (r",? (?:and|but) (?:nothing|none|no) (?:else|others?)\b", ""),
+        (r"\b(?:an? )?(?:overview|listing) of (?=which|what|all|the papers)", ""),
+        (r"\b(?:the )?(?:collection|corpus|library)(?:'s)? (?:coverage of|holdings? on)\b", "papers on"),
+        (
+            rf"\b(?:treat|have|take|see)s? (?P<what>[^,;]+?),? as (?:the|its|their|an?) "
+            rf"(?:(?:main|primary|central|core|whole|sole) )*{_POINT}\b",
+            r"are about \g<what>",
+        ),
         (r"\b(?:paper )?titles (?:and|or) abstracts\b|\babstracts (?:and|or) titles\b", "papers"),
         (
             r"^\W*in (?:which|what|how many) (?:papers|abstracts|works|articles) (?:do|can|will)"
@@ -142,7 +151,7 @@ _PLAINER = tuple(
         (r"\bdrop(?:s|ped|ping)? the names? (?:of )?", "mention "),
         (
             r"\b(?:has|have|having|with) (.{2,60}?) (?:in|inside|within) (?:it|them|there|(?:the|their"
-            r"|its) (?:text|abstracts?))(?=\W*$)",
+            r"|its) (?:text|abstracts?))(?=\W*$|,? (?:but|and|or)\b)",
             r"mention \1",
         ),
         (

@@ -86,7 +86,7 @@ _LISTS = {
     r"|from|of|by|to|they|it|the|found?s?|shows?|showed|says?|concludes?|should|would|could|better"
     r"|best|well|worse|like|as|only|without|at|when|if|can)\b)",
     "works told of": rf"^\W*(?:(?:any|all|the|other|more|recent|existing|some|please) )*"
-    rf"{_MOD}{{0,4}}?{_WORKS},? (?:on|about|around|regarding|concerning|dealing|using|mentioning"
+    rf"{_MOD}{{0,4}}?{_WORKS},? (?:on|(?<=s )of|about|around|regarding|concerning|dealing|using|mentioning"
     r"|that|which|who|whose|but|excluding|except|leaving|without|not|for|from|covering|here"
     rf"|in (?:this|here)|(?-i:[a-z]+ing))\b{_TELLS}",
     "who does": rf"{_START}(?:i (?:want to know|wonder) )?who(?:'s|'re)? (?:(?:else|all|actually"

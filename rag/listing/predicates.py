@@ -80,6 +80,8 @@ NEGATIVE = re.compile(
     r"(?:[,;]\s+not (?:about|on)\s+)|[,;]?\s+(?:but (?:not|no|without|never|none of)|and not|but "
     r"(?:do|does|are|is)(?:n't| not)"
     r"|and (?:do|does|are|is)(?:n't| not)|yet not"
+    r"|(?:and|but|while|yet) (?:never|not|(?:says?|saying) nothing(?: about| of| on)?)"
+    r"|(?<=\w )(?:do|does)(?:n't| not)(?= (?:mention|name|cite|use|contain|talk|evaluate|have)\b)"
     r"|(?:that|which|who) (?:do|does|are|is)(?:n't| not)(?=\s+(?:about|on|use|mention))"
     r"|except(?: for| the)?|excluding|apart from|without|minus"
     r"|not counting|aside from"

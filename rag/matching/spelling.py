@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.listing.asking import ASK
 from rag.listing.criteria import Criteria, Criterion, Topic, Words
+from rag.listing.predicates import EMPTY
 from rag.listing.slips import one_slip
 from rag.listing.terms import canonical, words_of
 from rag.matching.literal import abstract_of, title_of
@@ -29,7 +31,7 @@ def spelled_right(snapshot: Snapshot, criteria: Criteria) -> Criteria:
     slips: dict[str, str] = {}
     for word in dict.fromkeys(word for phrase in _phrases(criteria) for word in words_of(phrase)):
         lower = word.lower()
-        if len(lower) < SHORTEST or not lower.isalpha() or lower in STOPWORDS or is_name_like(word):
+        if len(lower) < SHORTEST or not lower.isalpha() or lower in STOPWORDS | ASK | EMPTY or is_name_like(word):
             continue
         if not any(map(snapshot.lexical.document_frequency, {stem(lower), canonical(lower)})):
             meant = _meant(snapshot, lower)
