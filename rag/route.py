@@ -138,7 +138,12 @@ def route(question: str) -> Route:
     rest = _OPENING.sub("", text)
     short = len(rest.split()) <= _MOST_WORDS_ABOUT_US
     about = _ABOUT_US.search(rest)
-    if short and about and about.start() <= _MOST_LETTERS_BEFORE and not marked_names(rest.replace("PaperChat", "")):
+    if (
+        short
+        and about
+        and about.start() <= _MOST_LETTERS_BEFORE
+        and not marked_names(rest.replace("PaperChat", ""))
+    ):
         return Route("chat", "about the collection or this tool")
     asked = focus(question)
     if _PAPERS_DIFFER.search(asked):

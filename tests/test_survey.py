@@ -52,6 +52,64 @@ def test_the_same_is_listed_however_it_is_asked(library, asked, plain):
     assert titles(ask(library, asked)) == wanted
 
 
+MENTIONS = """
+in which papers do I find {0}?
+does the term {0} appear anywhere? in which papers?
+{0} - which abstracts bring it up?
+{0}, in which papers does that come up?
+list me the papers with {0} in the abstract
+who has {0} in the abstract?
+I need all papers which have the word {0} in their abstract or title.
+papers where {0} turns up, even in passing
+the papers that drop the name {0}
+how many of the 385 papers mention {0}?
+Could you tell me which papers reference {0}?
+papers w/ {0} in the text
+Show papers mentioning {0} or its abbreviation
+""".strip().splitlines()
+USES = """
+papers where {0} is used
+What uses {0}?
+{0}: who uses it?
+is {0} used by anyone here? who?
+papers that lean on {0}
+""".strip().splitlines()
+JOINED = """
+how many papers name {0} and also {1}?
+which papers talk about {0} and at the same time about {1}?
+{0} and {1}: which papers mention both?
+""".strip().splitlines()
+APART = """
+who mentions {0} or {1} (or both)?
+which papers mention at least one of {0} and {1}?
+""".strip().splitlines()
+WITHOUT = """
+who mentions {0} and says nothing about {1}?
+which papers that mention {0} do not mention {1}?
+list papers that mention {0} while never mentioning {1}
+papers mentioning {0} minus the ones with {1}
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("plain", "forms", "names"),
+    [
+        ("which papers mention {0}?", MENTIONS, ("knowledge distillation",)),
+        ("which papers mention {0}?", MENTIONS, ("GSM8K",)),
+        ("which papers use {0}?", USES, ("LoRA",)),
+        ("which papers mention both {0} and {1}?", JOINED, ("GPT-4", "HumanEval")),
+        ("which papers mention {0} or {1}?", APART, ("LoRA", "LLaMA")),
+        ("which papers mention {0} but not {1}?", WITHOUT, ("LoRA", "LLaMA")),
+    ],
+)
+def test_a_criterion_is_the_same_in_any_wording(library, plain, forms, names):
+    """The papers that a plain question lists are those that all others of its sense list."""
+    wanted = set(titles(ask(library, plain.format(*names))))
+    assert wanted
+    for form in forms:
+        assert set(titles(ask(library, form.format(*names)))) == wanted, form
+
+
 def test_every_paper_has_a_statement_that_is_an_exact_span(library):
     """One for each source, numbered alike, and its citation is the sentence itself."""
     draft = ask(library, "which papers mention GPT-4?")

@@ -23,7 +23,8 @@ _WHAT_IT_IS = either(
 _STANDS_FOR = re.compile(
     rf"\b(?:(?:that|this|these|those|the)(?: (?:exact|very|literal|same|one))? {_WHAT_IT_IS}s?"
     r"|it|them|both(?! [a-z])|(?:this|these|those)(?=\W*$| [a-z]+s?\b)"
-    r"|that(?=\W*$| (?:in|at|by|here|there|for|is|gets|appears?|occurs?|shows?|turns?|comes?|pops?|crops?)\b))\b",
+    r"|that(?=\W*$| (?:in|at|by|here|there|for|is|gets|appears?|occurs?|shows?|turns?|comes?"
+    r"|pops?|crops?)\b))\b",
     re.IGNORECASE,
 )
 _SAID_AGAIN = re.compile(r"(?:,? (?:and|or))+$")

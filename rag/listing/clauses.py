@@ -23,7 +23,6 @@ from rag.text import squeeze
 
 _WHERE = re.compile(
     r"\b(?:in|within) (?:(?:the|their|its|his) )?(?P<where>titles?|abstracts?|names?)\b"
-    r"(?:(?P<both>(?:,? (?:and|or) (?:in )?(?:the |their |its )?(?:titles?|abstracts?))+)\b)?"
     r"|\b(?P<head>titles?|abstracts?)(?: that)? (?=contain|with|has|have|mention|say|name|includ"
     r"|start|begin)",
     re.IGNORECASE,
@@ -109,7 +108,7 @@ _APPEARS = re.compile(
 
 
 _IS_A_THING = re.compile(  # "(papers that) ship as a Python package"
-    r"^(?:(?:whose )?(?:main|only|key|primary|central|chief) (?:contribution|outcome|product"
+    r"^(?:(?:whose )?(?:(?:main|only|key|primary|central|chief) )?(?:contribution|outcome|product"
     r"|result) is )?(?:(?:are|is|or|and|themselves|actually|ships?|comes?|packaged|offered"
     r"|distributed|available"
     r"|released) )*(?:as )?(?:an?|their own) (?P<what>(?:[\w/+#-]+ ){0,4}?(?:package|library"
@@ -135,7 +134,9 @@ def _active(rest: str) -> str:
 
 
 _WORD_ITSELF = re.compile(
-    r"(?<!\w)(?:the )?\b(?:words?|terms?|phrases?|expressions?|acronyms?|abbreviations?)\b", re.IGNORECASE
+    r"(?<!\w)(?:the )?\b(?:words?|terms?|phrases?|expressions?|acronyms?"
+    r"|abbreviations?)\b",
+    re.IGNORECASE,
 )
 
 
@@ -240,5 +241,5 @@ def _field(part: str) -> tuple[Field, str]:
     if not found:
         return "any", part
     said = (found["where"] or found["head"]).lower()
-    where: Field = "title" if said.startswith(("title", "name")) and not found["both"] else "any"
+    where: Field = "title" if said.startswith(("title", "name")) else "any"
     return where, squeeze(f"{part[: found.start()]} {part[found.end() :]}")

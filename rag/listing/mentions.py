@@ -21,7 +21,8 @@ _GENERIC = frozenset(
     gpu gpus architecture architectures technique techniques language languages version versions
     leaderboard optimizer paper papers numbers scores results figures card cards chip chips hardware
     accelerator accelerators licence license programming corpora server servers competition exam
-    exams tests problems problem issues issue questions environment environments simulator toolkit package compiler api
+    exams tests problems problem issues issue questions environment environments simulator toolkit
+    package compiler api
     """.split()
 )
 # Who makes a model is said with its name or not: "OpenAI Codex".

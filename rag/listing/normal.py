@@ -91,6 +91,7 @@ _COULD = re.compile(
     re.IGNORECASE,
 )
 ASKS_AGAIN = either(  # what asks once more behind what is wanted, and tells nothing
+    "(?:which|what)_papers_(?:are_there|do_(?:you|we)_have|are_they|should_i_\\w+)",
     "which(?:_(?:ones?|papers|works|of_them))?(?:_(?:are|is)_(?:they|it|that|those|there))?",
     "count_them",
     "who(?:_(?:are_they|is_it|else|(?!does)\\w+s_(?:it|that|this|them)))?(?:_in_the_abstract)? any",
@@ -127,21 +128,46 @@ _CALLED = re.compile(
     r"|records|pieces of (?:work|research))\b(?! (?:of|to)\b)",
     re.IGNORECASE,
 )
-_POINT = r"(?:subject|topic|focus|theme|point|goal|aim|purpose|contribution)"
+_POINT = r"(?:subject|topic|focus|theme|point|goal|aim|purpose)"
 _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
         (r"\bw/ ", "with "),
+        (r"\b(?:are|is) there (?=(?:about|on|of|for|that|which|with)\b)", ""),
+        (r",? or (?:several|more than one|more of them)\b", ""),
+        (
+            r"\b(?:has|have|having|includes?|with) (.{2,60}?) (?:among|in|as (?:one|part) of)"
+            r" (?:its|their|the) (?:benchmarks?|data ?sets?|evaluations?|experiments?"
+            r"|baselines?)\b",
+            r"use \1",
+        ),
+        (
+            r"\bwhose (?:\w+ )?(?:evaluation|experiments?|training|methods?) (?=(?:us|rel|run"
+            r"|mak)\w+)",
+            "that ",
+        ),
         (r",? \(?or (?:both|all)(?: of (?:them|these))?\b\)?", ""),
         (r",? (?:and|but) (?:nothing|none|no) (?:else|others?)\b", ""),
         (r"\b(?:an? )?(?:overview|listing) of (?=which|what|all|the papers)", ""),
-        (r"\b(?:the )?(?:collection|corpus|library)(?:'s)? (?:coverage of|holdings? on)\b", "papers on"),
+        (
+            r"\b(?:the )?(?:collection|corpus|library)(?:'s)? (?:coverage of|holdings? on)\b",
+            "papers on",
+        ),
         (
             rf"\b(?:treat|have|take|see)s? (?P<what>[^,;]+?),? as (?:the|its|their|an?) "
             rf"(?:(?:main|primary|central|core|whole|sole) )*{_POINT}\b",
             r"are about \g<what>",
         ),
-        (r"\b(?:paper )?titles (?:and|or) abstracts\b|\babstracts (?:and|or) titles\b", "papers"),
+        (
+            r"\bin (?:(?:the|their|its) )?(?:abstracts? (?:and|or) (?:in )?(?:(?:the|their|its) )?"
+            r"titles?|titles? (?:and|or) (?:in )?(?:(?:the|their|its) )?abstracts?)\b",
+            "in the abstract",
+        ),
+        (
+            r"\b(?:paper )?(?:titles (?:and|or) abstracts|abstracts (?:and|or) titles) (?:have|hold"
+            r"|contain)\b",
+            "papers mention",
+        ),
         (
             r"^\W*in (?:which|what|how many) (?:papers|abstracts|works|articles) (?:do|can|will)"
             r" (?:i|we|you|one) (?:find|see|read|meet|encounter) ",
@@ -150,12 +176,14 @@ _PLAINER = tuple(
         (r"\b(?:bring|brings|brought) (?=\S)(?!up\b)(.{2,60}?) up\b", r"mention \1"),
         (r"\bdrop(?:s|ped|ping)? the names? (?:of )?", "mention "),
         (
-            r"\b(?:has|have|having|with) (.{2,60}?) (?:in|inside|within) (?:it|them|there|(?:the|their"
+            r"\b(?:has|have|having|with) (.{2,60}?) (?:in|inside|within) (?:it|them|there"
+            r"|(?:the|their"
             r"|its) (?:text|abstracts?))(?=\W*$|,? (?:but|and|or)\b)",
             r"mention \1",
         ),
         (
-            r",? or (?:its|the|their) (?:abbreviations?|acronyms?|short forms?|plurals?|full (?:name"
+            r",? or (?:its|the|their) (?:abbreviations?|acronyms?|short forms?|plurals?|full"
+            r" (?:name"
             r"|form)s?|spell?ed[- ]out (?:form|name)s?)\b",
             "",
         ),

@@ -73,6 +73,7 @@ _BOUND = (
     r"|[<>≥≤]=?) (?:\w+ )?(?:\$?\d|a? ?[mbtr]+illion|one|two|five|ten|a (?:hundred|thousand)"
     r"|hundreds|thousands)"
 )
+_BOUND = rf"(?:{_BOUND}|(?:a factor of )?\d[\w.,%]* (?:\w+ )?or (?:more|less|fewer|better|higher))"
 _MOD = rf"(?:(?!{_WH}\b)[\w/'-]+ )"  # a word before a noun
 _TELLS = r"(?![^?]*\b(?:says?|shows?|suggests?|finds?|what|how(?! many)|why|than(?! \S*\d))\b)"
 _START = r"^\W*(?:(?:and|so|but|ok)\b[\s,]*)*"
@@ -86,7 +87,8 @@ _LISTS = {
     r"|from|of|by|to|they|it|the|found?s?|shows?|showed|says?|concludes?|should|would|could|better"
     r"|best|well|worse|like|as|only|without|at|when|if|can)\b)",
     "works told of": rf"^\W*(?:(?:any|all|the|other|more|recent|existing|some|please) )*"
-    rf"{_MOD}{{0,4}}?{_WORKS},? (?:on|(?<=s )of|about|around|regarding|concerning|dealing|using|mentioning"
+    rf"{_MOD}{{0,4}}?{_WORKS},? (?:on|(?<=s )of|about|around|regarding|concerning|dealing|using"
+    rf"|mentioning"
     r"|that|which|who|whose|but|excluding|except|leaving|without|not|for|from|covering|here"
     rf"|in (?:this|here)|(?-i:[a-z]+ing))\b{_TELLS}",
     "who does": rf"{_START}(?:i (?:want to know|wonder) )?who(?:'s|'re)? (?:(?:else|all|actually"
@@ -131,6 +133,9 @@ _LISTS = {
     "held": rf"\b(?:(?:do|have) (?:we|you) (?:have|got)|are there) (?:any"
     rf" )?{_MOD}{{0,3}}?(?:{_WORKS}"
     rf"|{_BROUGHT})\b|{_START}any paper (?:at all )?(?:on|about|that|which|with|for|using)\b",
+    "how many are held": rf"\bhow many {_MOD}{{0,2}}?(?:{_WORKS}|{_BROUGHT}) [^?]{{3,80}} (?:do"
+    rf" (?:you"
+    r"|we) have|are (?:there|here))\W*$",
     "counted": rf"^\W*(?:please )?(?:count|tally|enumerate) (?:up )?(?:(?:all|the|every|each) )*"
     rf"{_MOD}{{0,3}}?{_WORKS}\b",
     "each paper": r"\b(?:every|each|more than one) (?:single )?(?:paper|abstract|article|study)\b"

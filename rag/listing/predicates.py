@@ -34,7 +34,8 @@ USES = either(
     f"(?:pre-?)?train(?:s|ed|ing)?(?:{_ON}|_in)?".replace(" ", "_"),
     r"compar(?:es?|ed|ing)(?:_(?-i:[a-z]+))?(?:_(?:with|against"
     r"|to)) based_on works?_with working_with",
-    "ha(?:s|ve)_(?:results|numbers)_(?:on|for) show(?:s|ed|ing)?_results_on",
+    "(?:(?:has|have|with)_)?(?:results|numbers|scores|experiments|evaluations?)_(?:on|for)",
+    "show(?:s|ed|ing)?_results_on",
     "(?:released?|published|distributed|licen[sc]ed|available)_under",
     "do(?:es)?_experiments_(?:on|with) carr(?:y|ies|ied)_out",
     verbs(
@@ -91,7 +92,7 @@ NEGATIVE = re.compile(
 AND_VERB = re.compile(
     r",?\s+(?:and|but)(?: (?:also|then|at the same time|they|still))*\s+"
     rf"(?=(?:{MENTIONS}|{BRINGS}|{USES}|(?:is |are )?about|deals? with|focus\w* on|work on)\b)"
-    r"|(?<!so)\s+(?:that|which|who) (?:also )?"
+    r"|(?<!so)(?<!benchmarks)(?<!datasets)(?<!corpora)\s+(?:that|which|who) (?:also )?"
     r"(?=(?:mention|cite|name|evaluate|report|test|benchmark|experiment)s?\b)"
     r"|(?<!n't)(?<!not)(?<! to)(?<!that)(?<!which)(?<!who)(?<!also)(?<!and)(?<!or)(?<!they)(?<!can)"
     r"(?<!do)(?<!,)(?<!only)(?<!just)(?<!all)\s+(?=(?:report (?:results|numbers|scores)|mention"

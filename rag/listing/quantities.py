@@ -104,6 +104,11 @@ _NO_SIZE = re.compile(
 _COUNTED_BEHIND = re.compile(
     r"[-\s]*(?!each\b|per\b|for\b|and\b|in\b|to\b|on\b|with\b)[a-z]{3,}", re.I
 )
+_SIZE_BEFORE = re.compile(
+    r"\b(?:models?|networks?|LLMs?) (?:(?:that|which) (?:are|is) )?(?:larger|bigger|smaller)"
+    r" than $",
+    re.IGNORECASE,
+)
 _CORPUS = re.compile(r"[-\s]*(?:\w+[-\s]){0,2}?(?:corp(?:us|ora)|words|text)\b", re.IGNORECASE)
 _CONTEXT_NEAR = re.compile(
     r"\bcontexts?\b|\bsequences?\b|\bwindows?\b|\binput(?:s)? (?:up|of)\b|\blong[- ](?:input|text)",
@@ -236,6 +241,8 @@ def _scaled_kind(match: re.Match[str], text: str) -> Measure:
     spelled_out = len(scale) > 2
     if scale in {"t", "trillion"} and _CORPUS.match(text, match.end()):
         return "tokens"
+    if spelled_out and _SIZE_BEFORE.search(text, max(0, match.start() - 40), match.start()):
+        return "parameters"
     if scale == "k" or spelled_out or _NO_SIZE.match(text, match.end()):
         return "count"
     if scale == "m":

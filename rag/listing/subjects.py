@@ -16,7 +16,8 @@ from rag.text import squeeze
 from rag.words import STOPWORDS
 
 PREPOSITIONS = re.compile(
-    r"^(?:(?:(?:the )?(?:subject|theme|topic|issue|matter|field|area|domain) of|on|about|around|of|for|in|with"
+    r"^(?:(?:(?:that|which) (?:test|evaluate|measure|assess|probe|cover)s?|(?:the )?(?:subject"
+    r"|theme|topic|issue|matter|field|area|domain) of|on|about|around|of|for|in|with"
     r"|that|which|are|is|to|from|covering|regarding|concerning"
     r"|related to|dealing with|deal with|research on|exist(?:s|ing)?(?= (?:about|on|for)\b)"
     r"|relat(?:ed|ing) to|look(?:ing)? into|having|who|a|an|the|and|or|using|aimed at|at|by"

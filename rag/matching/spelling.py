@@ -31,7 +31,12 @@ def spelled_right(snapshot: Snapshot, criteria: Criteria) -> Criteria:
     slips: dict[str, str] = {}
     for word in dict.fromkeys(word for phrase in _phrases(criteria) for word in words_of(phrase)):
         lower = word.lower()
-        if len(lower) < SHORTEST or not lower.isalpha() or lower in STOPWORDS | ASK | EMPTY or is_name_like(word):
+        if (
+            len(lower) < SHORTEST
+            or not lower.isalpha()
+            or lower in STOPWORDS | ASK | EMPTY
+            or is_name_like(word)
+        ):
             continue
         if not any(map(snapshot.lexical.document_frequency, {stem(lower), canonical(lower)})):
             meant = _meant(snapshot, lower)
