@@ -24,6 +24,8 @@ from rag.listing.slips import one_slip
         ('"deep sea" - how many abstracts contain that phrase?', "mention “deep sea”"),
         ("deep sea - list the papers where that term shows up", "mention “deep sea”"),
         ("bees... what's there?", "are about “bees”"),
+        ("papers that mention neither T5 nor BERT", "do not mention “T5” or “BERT”"),
+        ("papers on bees, but skip surveys", "are about “bees”, and are no surveys"),
         ("is the Rust language mentioned by anybody, and by whom?", "mention “Rust language”"),
         ("anything released under MIT according to its abstract?", "use “MIT”"),
         ("wich papres mentoin GPT-4?", "mention “GPT-4”"),

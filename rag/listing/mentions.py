@@ -22,7 +22,7 @@ _GENERIC = frozenset(
     leaderboard optimizer paper papers numbers scores results figures card cards chip chips hardware
     accelerator accelerators licence license programming corpora server servers competition exam
     exams tests problems problem issues issue questions environment environments simulator toolkit
-    package compiler api
+    package compiler api supercomputer supercomputers cluster clusters
     """.split()
 )
 # Who makes a model is said with its name or not: "OpenAI Codex".

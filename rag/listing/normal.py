@@ -78,7 +78,7 @@ _EXCLUDES = re.compile(
     r"|longer)\b)\s+(?=\S)"
     r"|[,;]\s+(?:and |but )?not (?!(?:just|only|more|less|fewer|necessarily|on|about|counting"
     r"|even|including|too|so|that|the other)\b)(?=\S)"
-    r"|[,;:]?\s+(?:(?:and|but)\s+)?(?:leaving (?:out|aside)|leave out|ignoring|omitting|skipping"
+    r"|[,;:]?\s+(?:(?:and|but)\s+)?(?:leaving (?:out|aside)|leave out|skip|ignore|ignoring|omitting|skipping"
     r"|excluding|barring|disregarding|not counting|not including|as opposed to|rather than"
     r"|instead of|i\.e\.?,? not|that is,? not|please no|but please no|with the exception of"
     r"|no matter how many)\s+(?=\S)",
@@ -133,6 +133,10 @@ _PLAINER = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
         (r"\bw/ ", "with "),
+        (
+            r"\b(mention|use|cite|name|discuss)s? neither (.{2,60}?) nor (.{2,60}?)(?=\W*$)",
+            r"do not \1 \2 or \3",
+        ),
         (r"\b(?:are|is) there (?=(?:about|on|of|for|that|which|with)\b)", ""),
         (r",? or (?:several|more than one|more of them)\b", ""),
         (
