@@ -78,7 +78,8 @@ _EXCLUDES = re.compile(
     r"|longer)\b)\s+(?=\S)"
     r"|[,;]\s+(?:and |but )?not (?!(?:just|only|more|less|fewer|necessarily|on|about|counting"
     r"|even|including|too|so|that|the other)\b)(?=\S)"
-    r"|[,;:]?\s+(?:(?:and|but)\s+)?(?:leaving (?:out|aside)|leave out|skip|ignore|ignoring|omitting|skipping"
+    r"|[,;:]?\s+(?:(?:and|but)\s+)?(?:leaving (?:out|aside)|leave out|skip|ignore|ignoring"
+    r"|omitting|skipping"
     r"|excluding|barring|disregarding|not counting|not including|as opposed to|rather than"
     r"|instead of|i\.e\.?,? not|that is,? not|please no|but please no|with the exception of"
     r"|no matter how many)\s+(?=\S)",
