@@ -212,11 +212,6 @@ _PLAINER = tuple(
         (r"\b(?:play|plays|playing) (?:\w+ ){1,2}(?:role|part)\b", ""),
         (r"\b(?:done|doing|do|worked|working|works?) with (?=(?-i:[A-Z]))", "use "),
         (
-            r"^\W*(?:(?:are there|any|all|the|where (?:do|can) (?:we|i) (?:find|see))"
-            r" )*(?:mentions?|uses?) of ",
-            "papers that mention ",
-        ),
-        (
             rf"(?:,? (?:that|which))? whose (?:(?:whole|main|only|sole|very) )?{_POINT} (?:is"
             rf"|are)(?: on)?\b",
             " about",
@@ -241,7 +236,6 @@ _PLAINER = tuple(
             r"\b(benchmark|dataset|data set)s? papers\b(?: (?:about|on|for|in)\b)?",
             r"papers that introduce new \1s for",
         ),
-        (r"\b(?:PhD|doctoral|master'?s?) (?=thes[ei]s|dissertation)", ""),
     )
 )
 

@@ -107,8 +107,6 @@ _LISTS = {
     r"|but)\b",
     "everyone": rf"^\W*(?:(?:all|please|list|show me|find) )*(?:everyone|everybody) (?:{_HERE} )?"
     r"(?:with|who|that|on|using|doing|(?-i:[a-z]+ing))\b",
-    "anyone, and who": rf"^\W*(?:(?:does|do|did|has|have|is|are) )?(?:{_ANYONE}|any|several|many"
-    rf"|multiple|some|more than one)\b[^?.]*[?.,;:-]+ *(?:(?:and|if so,?|so) )?{ASKS_AGAIN}\W*$",
     "anything": rf"^\W*(?:{_OPENS}\b[\s,:]*)*{_ANYTHING} {_MOD}{{0,2}}(?:on|about|around|in|of"
     rf"|regarding|concerning|that|which|with|to do|using|related|dealing|for|touch\w*|{_DOES}"
     r"|(?-i:[a-z]+(?:ed|ing)))\b",
@@ -136,8 +134,6 @@ _LISTS = {
     "how many are held": rf"\bhow many {_MOD}{{0,2}}?(?:{_WORKS}|{_BROUGHT}) [^?]{{3,80}} (?:do"
     rf" (?:you"
     r"|we) have|are (?:there|here))\W*$",
-    "counted": rf"^\W*(?:please )?(?:count|tally|enumerate) (?:up )?(?:(?:all|the|every|each) )*"
-    rf"{_MOD}{{0,3}}?{_WORKS}\b",
     "each paper": r"\b(?:every|each|more than one) (?:single )?(?:paper|abstract|article|study)\b"
     r"(?! (?:have|has|get))|\b(?:do|does|did|have|has|is|are) any of (?:the|these|your|those|them)"
     r"\b|\bin (?:which|how many) (?:works|studies|ones)\b",
@@ -161,7 +157,6 @@ _LISTS = {
     r"|than(?! \S*\d| a | an | one )|is it|it)\b)",
     "brought, within bounds": rf"^\W*(?:(?:which|what|list|all|any) )*{_MOD}{{0,4}}(?:{_BROUGHT}"
     rf"|works|teams|groups) {_MOD}{{0,5}}?{_BOUND}",
-    "brought here": rf"\b{_BROUGHT} {_MOD}{{0,4}}?(?:{_HERE}|(?:by|in) (?:these|the) papers)\b",
     "which teams": r"\b(?:which|what) (?:authors|teams|groups|people|labs) (?:here |\w+ly )?"
     rf"(?:{_DOES}|(?-i:[a-z]+ed))\b",
     "whose": r"^\W*whose (?:models?|abstracts?|titles?|systems?|methods?|training|experiments|code)"
