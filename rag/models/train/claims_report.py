@@ -83,10 +83,13 @@ def claims_of(checker: ClaimChecker, given: Sequence[Given]) -> Claims:
     """Read every claim; the baseline is its best overlap plus its best cosine."""
     embed = load_embedded()
     logits, baseline = [], []
+    known: dict[str, NDArray[np.float32]] = {}
     for claim, title, abstract, _, _ in given:
         texts = [sentence.text for sentence in split(title, abstract)]
         logits.append(checker.logits(claim, title, texts)[0])
-        cosine = float((embed(texts) @ embed([claim])[0]).max())
+        if title not in known:
+            known[title] = embed(texts)
+        cosine = float((known[title] @ embed([claim])[0]).max())
         baseline.append(cosine + float(likeness(claim, texts).max()))
     titles = {title: place for place, (_, title, *_) in enumerate(given)}
     return Claims(
