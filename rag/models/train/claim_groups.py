@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag import corpus
+from rag.app import bundled_seeds
 from rag.claims import likeness
 from rag.embed import has_learned, load_embedded
 from rag.models.train.corruptions import (
@@ -30,6 +32,7 @@ from rag.models.train.corruptions import (
 )
 from rag.models.train.data import QUESTIONS, Row, read
 from rag.sentences import split
+from rag.text import normalised_title
 
 MORE = QUESTIONS.with_name("claims.jsonl.xz")
 MOST_CHARACTERS = 600  # of sentences in one reading: about 140 tokens
@@ -302,7 +305,9 @@ class Mixture:
     def __init__(self, rows: list[Row], data: Path) -> None:
         corrupt = Corruptions([pair for row in rows for pair in pairs_of(row)])
         chance = np.random.default_rng(SEED)
+        known = measured_titles()
         plain = read(data / "train" / "abstracts-acl.jsonl.xz")
+        plain = [row for row in plain if normalised_title(row["title"]) not in known]
         plain = [plain[i] for i in chance.choice(len(plain), PLAIN, replace=False)]
         self.written = Written(Papers(rows), corrupt)
         self.made = Made(Papers(plain), corrupt)
@@ -328,6 +333,14 @@ class Mixture:
         if not order:
             order.extend(int(i) for i in chance.permutation(len(papers.rows)))
         return order.pop()
+
+
+def measured_titles() -> set[str]:
+    """Normalised titles of papers that are measured on, calibrated on, or bundled."""
+    rows = [row for row in read(QUESTIONS) if row["split"] == "dev" or not has_learned(row["id"])]
+    titles = [row["title"] for row in rows]
+    titles += [paper.title for paper in corpus.read([bundled_seeds()]).papers]
+    return {normalised_title(title) for title in titles}
 
 
 def more_claims() -> list[Row]:
