@@ -22,6 +22,7 @@ from rag.route import Route, route
 from rag.settings import EMBEDDED, Settings
 from rag.types import (
     Answer,
+    ClaimReader,
     Corpus,
     Draft,
     Embedder,
@@ -283,6 +284,15 @@ def choose_reader(settings: Settings) -> PairReader | None:
     from rag.reader import load_reader
 
     return load_reader()
+
+
+def choose_claim_reader(settings: Settings) -> ClaimReader | None:
+    """The shipped claim checker, unless `PAPERCHAT_RERANK=off`."""
+    if not settings.rerank:
+        return None
+    from rag.claims import load_claim_checker
+
+    return load_claim_checker()
 
 
 def bundled_seeds() -> Path:

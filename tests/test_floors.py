@@ -53,6 +53,7 @@ FLOORS = {
     "rag/llm": 2.0,
     "rag/vectors": 2.0,
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
+    "rag/claims": 2.2,  # the claim checker, fed as the cross-encoder is
     "rag/store": 2.1,
     # 3: the verbs, over Protocols only
     "rag/retrieve": 3.0,

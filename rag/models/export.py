@@ -8,10 +8,10 @@ Run it once, outside the product's environment (torch is not a run-time dependen
     python -m rag.models.export SEEDS_FOLDER TRAINED_FOLDER
 
 Beside this file it writes `minilm.onnx` and `minilm-tokenizer.json` if `learned.pt` is in the
-folder and `reader.onnx` if `reader.pt` is, and prints file sizes and the cosine of the embedder to
-its fp32 model on the seed abstracts and their sentences.
-The graph takes `input_ids` and `attention_mask`, both int64 (batch, tokens), and gives `vector`,
-float32 (batch, 384), each row of length one.
+folder, `reader.onnx` if `reader.pt` is and `claims.onnx` if `claims.pt` is, and prints file sizes
+and the cosine of the embedder to its fp32 model on the seed abstracts and their sentences.
+The embedder's graph takes `input_ids` and `attention_mask`, both int64 (batch, tokens), and gives
+`vector`, float32 (batch, 384), each row of length one.
 
 Int8 is dynamic, per channel: one scale per output row of each weight keeps the mean cosine to
 fp32 above 0.99; one scale per tensor gives about 0.94 and costs paraphrase recall. `reduce_range`
@@ -55,11 +55,13 @@ class MeanPooledEncoder(torch.nn.Module):
 
 
 def main(seeds: Path, learned: Path, keep: float) -> None:
-    """Export what lies in *learned*: the embedder, the reader, or both."""
+    """Export what lies in *learned* of the embedder, the reader and the claim checker."""
     if (learned / "learned.pt").exists():
         export_embedder(seeds, learned, keep)
     if (learned / "reader.pt").exists():
         export_reader(learned / "reader.pt", HERE / "reader.onnx")
+    if (learned / "claims.pt").exists():
+        export_claims(learned / "claims.pt", HERE / "claims.onnx")
 
 
 def export_embedder(seeds: Path, learned: Path, keep: float) -> None:
@@ -104,7 +106,19 @@ def export_reader(learned: Path, target: Path) -> None:
     """Write the cross-encoder: `paper` (1, 2) and `evidence` (1, sentences) logits."""
     from rag.models.train.reader import Reader  # late: it reads with the exported embedder
 
-    model = Reader().eval()
+    export_pairs(Reader(), "paper", learned, target)
+
+
+def export_claims(learned: Path, target: Path) -> None:
+    """Write the claim checker: `verdict` (1, 3) and `evidence` (1, sentences) logits."""
+    from rag.models.train.claims import Checker  # late, as above
+
+    export_pairs(Checker(), "verdict", learned, target)
+
+
+def export_pairs(model: torch.nn.Module, first: str, learned: Path, target: Path) -> None:
+    """Write a model of what `rag.reader.encode` makes; *first* names its first output."""
+    model = model.eval()
     model.load_state_dict(torch.load(learned))
     ids = torch.ones(1, 8, dtype=torch.int64)
     with tempfile.TemporaryDirectory() as scratch:
@@ -114,7 +128,7 @@ def export_reader(learned: Path, target: Path) -> None:
             (ids, torch.zeros_like(ids), torch.full((1, 3, 8), 0.125)),
             str(full),
             input_names=["input_ids", "token_type_ids", "pool"],
-            output_names=["paper", "evidence"],
+            output_names=[first, "evidence"],
             dynamic_axes={
                 "input_ids": {1: "tokens"},
                 "token_type_ids": {1: "tokens"},
@@ -125,7 +139,7 @@ def export_reader(learned: Path, target: Path) -> None:
             dynamo=False,
         )
         quantize(full, target)
-    print(f"reader, int8 {target.stat().st_size / 1e6:.1f} MB")
+    print(f"{target.name}, int8 {target.stat().st_size / 1e6:.1f} MB")
 
 
 def export(model: torch.nn.Module, path: Path) -> None:

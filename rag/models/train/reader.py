@@ -125,9 +125,9 @@ def main(out: Path, steps: int, continued: Path | None) -> None:
             print(report(model, measured), flush=True)
 
 
-def shipped(model: Reader) -> dict[str, torch.Tensor]:
-    """The weights of the shipped ONNX file under the names that *model* has for them."""
-    graph = onnx.load(SHIPPED).graph
+def shipped(model: torch.nn.Module, path: Path = SHIPPED) -> dict[str, torch.Tensor]:
+    """The weights of a shipped ONNX file under the names that *model* has for them."""
+    graph = onnx.load(path).graph
     known = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     state = {
         name: torch.tensor(known.get(name, value.numpy()))
@@ -145,7 +145,7 @@ def shipped(model: Reader) -> dict[str, torch.Tensor]:
         if node.op_type == "MatMulInteger":  # "/encoder/encoder/layer.0/…/key/MatMul_quant"
             name = node.name.strip("/").rsplit("/", 1)[0].replace("/", ".") + ".weight"
             state[name] = widened(node.input[1].removesuffix("_quantized")).T.contiguous()
-    return state
+    return {name: state[name] for name in model.state_dict()}  # heads it has not are left out
 
 
 class Examples:
