@@ -207,7 +207,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens a language model was paid for; all zero in extractive mode."""
+    """Tokens a language model was paid for; all zero where none was asked."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -262,6 +262,9 @@ class Draft:
     notice: str = ""
     retrieved: tuple[Hit, ...] = ()
     trace: Mapping[str, str] = field(default_factory=dict)
+    mode: Mode = "extractive"
+    model: str | None = None
+    usage: Usage = Usage()
     found_at: float = 0.0  # `time.perf_counter()` when retrieval had ended
 
 
@@ -369,6 +372,14 @@ class Chat(Protocol):
         self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
     ) -> Reply:
         """Begin an answer of at most *most_tokens*; *as_json* asks for one JSON object."""
+        ...
+
+
+class Judge(Protocol):
+    """Whether the abstracts that a sentence cites bear it."""
+
+    def __call__(self, claim: str, papers: Sequence[Paper]) -> Judgement:
+        """Judge *claim* by *papers*, one or more. What cannot be judged is `unverified`."""
         ...
 
 
