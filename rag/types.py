@@ -352,6 +352,11 @@ class Reply(Protocol):
         """What it has cost so far; whole once the pieces have ended."""
         ...
 
+    @property
+    def finished(self) -> str:
+        """Why it ended: "stop", "length" if it was cut, or another word; empty until it has."""
+        ...
+
     def close(self) -> None:
         """Stop listening, and free the server; does nothing the second time."""
         ...
