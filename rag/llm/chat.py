@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "gpt-4.1-mini"  # OpenAI's, where only a key is given: takes temperature 0, cheap
 MOST_CALLS = 8  # at once
 CHARACTERS_A_TOKEN = 8  # English has 4 to 5: past this a server does not keep to most_tokens
+PATIENCE = Patience(calls=3, silence=45.0, deadline=120.0)  # a person waits, and may have less
 _AFTERWARDS = 2.0  # seconds that counts may take after the last piece
 _DRAIN = 0.1  # seconds for the end of an answer, so that its connection can be used again
 _WORDING = Wording(ModelError, "language", "PAPERCHAT_MODEL", "a chat model")
@@ -71,7 +72,7 @@ class OpenAIChat:
                 " OPENAI_BASE_URL for another"
             )
         self._name = name or (None if base_url else DEFAULT_MODEL)
-        self._server = Server(self._name or "", api_key, base_url, patience, _WORDING)
+        self._server = Server(self._name or "", api_key, base_url, patience or PATIENCE, _WORDING)
         self._price = price
         self._calls = calls
         self._lock = threading.Lock()
