@@ -373,7 +373,10 @@ class Chat(Protocol):
     def __call__(
         self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
     ) -> Reply:
-        """Begin an answer of at most *most_tokens*; *as_json* asks for one JSON object."""
+        """Begin an answer of at most *most_tokens*; *as_json* asks for one JSON object.
+
+        Raises ModelError if this call cannot be made; what the server refuses, the reply raises.
+        """
         ...
 
 

@@ -196,8 +196,9 @@ def _negation(text: str, paper: Fenced, papers: Sequence[Fenced]) -> tuple[str, 
 
 
 _AGAINST = re.compile(
-    r"^(.{3,80}?) ((?:\w+ly )?(?:outperform|surpass|exceed|beat|replace|improve[sd]? (?:on|over)|"
-    r"extend|teach|guide|enable|require|precede|follow)(?:e?s|ed)?)"
+    r"(?:(?<=^)|(?<= that ))((?! |that )(?:(?! that | will ).){3,80}?)"
+    r" ((?:\w+ly )?(?:outperform|surpass|exceed|beat|replace|improve[sd]? (?:on|over)|extend|teach|"
+    r"guide|enable|require|precede|follow)(?:e?s|ed)?)"
     r" (.{3,120}?)(?= (?:by|on|in|with|at|for|while|and|without|to)\b|,|\.$)"
 )
 
@@ -211,7 +212,8 @@ def _roles(text: str, paper: Fenced, papers: Sequence[Fenced]) -> tuple[str, int
     found = _AGAINST.search(text)
     if found:
         one, verb, other = found.groups()
-        return _put(text, found, f"{_upper(other)} {verb} {_lower(one)}"), paper.n
+        other = other if found.start() else _upper(other)
+        return _put(text, found, f"{other} {verb} {_lower(one)}"), paper.n
     names = list(_NAME.finditer(text))
     for one, other in pairwise(names):
         between = text[one.end() : other.start()]

@@ -209,7 +209,7 @@ def _asked(messages: Sequence[Message]) -> str:
 
 def _read(path: Path) -> list[Recording]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not at other line ends
     except (OSError, ValueError) as error:
         raise ModelError(
             f"the recording {path} cannot be read; make it with --record {path}"

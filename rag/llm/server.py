@@ -12,6 +12,7 @@ import email.utils
 import random
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -105,6 +106,7 @@ class Server:
                     default_headers=self._headers(),
                     default_query=dict(parse_qsl(parts.query)),  # Azure's api-version
                 )
+                weakref.finalize(self, self._client.close)  # its connections stay open else
             return self._client
 
     def limits(self, ends: float) -> openai.Timeout:
