@@ -392,6 +392,18 @@ REFUSALS = {
 }
 """What servers say to a parameter that they do not take, with the code of the error."""
 
+
+def no_system() -> Callable[[Request], Act]:
+    """Refuse what the system says, as models without such a role do."""
+
+    def script(request: Request) -> Act:
+        if any(turn["role"] == "system" for turn in request.body["messages"]):
+            return fail(400, "System role not supported", kind="BadRequestError")
+        return say(request.asked)
+
+    return script
+
+
 # --- Scripts of scripts -------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from rag.errors import ModelError
 from rag.llm import DEFAULT_MODEL, OpenAIChat, Patience, capped
+from rag.llm.chat import PATIENCE
 from rag.llm.meter import TOKENS_A_MESSAGE, TOKENS_A_REPLY, prompt_tokens
 from rag.types import Message, Usage
 from tests import scripted
@@ -182,6 +183,7 @@ def test_what_passes_is_tried_again(scripted_server, chat, passing):
 
 STAYING = {
     "quota": (scripted.quota(), "billing"),
+    "no balance": (fail(402, "Insufficient Balance"), "billing"),
     "wrong key": (scripted.wrong_key(), "OPENAI_API_KEY"),
     "forbidden": (fail(403), "OPENAI_API_KEY"),
     "unknown model": (scripted.unknown_model(), "PAPERCHAT_MODEL"),
@@ -320,6 +322,25 @@ def test_thinking_is_a_sign_of_life_and_not_said(scripted_server, chat):
     scripted_server.script = say("Yes.", thinking=["hm "] * 6, delay=0.1)
 
     assert spoken(chat)[0] == ["Yes."]
+
+
+THOUGHTS = {
+    ("<think>It has ", "stripes.</think>", "\n\nA zebra", "."): "A zebra.",
+    ("\n<th", "ink>hm", "</thi", "nk>A zebra", "."): "A zebra.",
+    ("<think>", "</think>", " ", "A"): "A",
+    ("<think>for ever",): "",
+    ("<", "b>A", " zebra"): "<b>A zebra",
+    (" <th",): " <th",
+    ("A <think> is ", "a tag"): "A <think> is a tag",
+}
+
+
+@pytest.mark.parametrize(("pieces", "answer"), THOUGHTS.items(), ids=str)
+def test_thoughts_in_the_answer_are_left_out(scripted_server, chat, pieces, answer):
+    """A leading <think>…</think> is no part of the answer, wherever it is cut into pieces."""
+    scripted_server.script = say(pieces)
+
+    assert "".join(spoken(chat)[0]) == answer
 
 
 @pytest.mark.parametrize("act", [scripted.drip_pieces(delay=0.02), scripted.drip()], ids=str)
@@ -462,6 +483,16 @@ def test_all_at_once_can_be_refused(scripted_server, chat):
     assert spoken(chat, as_json=True)[0] == ["Yes."]
 
 
+def test_a_model_without_a_system_role_is_told_by_the_user(scripted_server, chat):
+    """What the system says comes before the question, once refused and from then on."""
+    scripted_server.script = scripted.no_system()
+
+    assert "".join(spoken(chat)[0]) == "Be brief.\n\nWhat is a zebra?"
+    assert len(scripted_server.requests) == 2
+    spoken(chat)
+    assert len(scripted_server.requests) == 3
+
+
 # --- Which model ----------------------------------------------------------------------------------
 
 
@@ -563,7 +594,8 @@ def test_a_hundred_questions_on_a_server_that_fails_one_in_five(scripted_server)
     scripted_server.script = one_in(
         5, in_turn(*[fail(500), limited(0.05)] * 40), lambda request: say(f"{request.asked} yes")
     )
-    chat = OpenAIChat("m", KEY, scripted_server.url, QUICK)
+    patience = Patience(attempts=PATIENCE.attempts, first_pause=0.01, silence=1, deadline=5)
+    chat = OpenAIChat("m", KEY, scripted_server.url, patience)
 
     def ask(number):
         return "".join(spoken(chat, [Message("user", f"question {number}")])[0])

@@ -15,7 +15,7 @@ from rag.llm.gate import GATE
 from rag.llm.line import Line
 from rag.llm.meter import Price, Tally
 from rag.llm.server import Patience, Server, Wording
-from rag.llm.stream import DONE, MOST_BODY, Malformed, Told, events, read, whole
+from rag.llm.stream import DONE, MOST_BODY, Malformed, Thoughts, Told, events, read, whole
 from rag.types import Message, Usage
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "gpt-4.1-mini"  # OpenAI's, where only a key is given: takes temperature 0, cheap
 MOST_CALLS = 8  # at once
 CHARACTERS_A_TOKEN = 8  # English has 4 to 5: past this a server does not keep to most_tokens
-PATIENCE = Patience(calls=3, silence=45.0, deadline=120.0)  # a person waits, and may have less
+# A person waits, and can have an answer of quotations: 9 seconds for a server that stays broken.
+PATIENCE = Patience(attempts=6, calls=3, first_pause=0.3, silence=45.0, deadline=120.0)
 _AFTERWARDS = 2.0  # seconds that counts may take after the last piece
 _DRAIN = 0.1  # seconds for the end of an answer, so that its connection can be used again
 _WORDING = Wording(ModelError, "language", "PAPERCHAT_MODEL", "a chat model")
@@ -43,6 +44,7 @@ _REFUSAL = re.compile(
     r"|invalid|must be|must contain",
     re.IGNORECASE,
 )
+_SYSTEM = re.compile(r"\bsystem\W+(?:role|message)|\brole\b.{0,40}\bsystem\b", re.IGNORECASE)
 _TOO_LONG = re.compile(r"context[ _](?:length|window|size)|maximum context", re.IGNORECASE)
 Pieces = Generator[str, None, None]
 _refused: dict[tuple[str, str], frozenset[str]] = {}  # by host and model, for the process
@@ -230,15 +232,15 @@ class OpenAIChat:
         silence = self._server.patience.silence
         as_json = "application/json" in response.headers.get("content-type", "")
         line.expect(silence)
-        chunks = response.iter_bytes()
+        chunks, thoughts = response.iter_bytes(), Thoughts()
         for data in (whole if as_json else events)(chunks):
             if data == DONE:
                 break
             text, alive = read(data, tally)
-            if text:
+            if said := thoughts.without(text):
                 line.rest()
-                yield text
-            if alive or text:
+                yield said
+            if alive:
                 line.expect(silence)
             if tally.finished:
                 line.expect(min(silence, _AFTERWARDS))  # counts may follow
@@ -248,6 +250,8 @@ class OpenAIChat:
         if not tally.chosen:
             raise Malformed("events without any choice")
         tally.finished = tally.finished or "stop"
+        if said := thoughts.rest():
+            yield said
         line.expect(_DRAIN)
         for _ in chunks:
             pass
@@ -304,7 +308,19 @@ def _without(request: dict[str, Any], refused: frozenset[str]) -> dict[str, Any]
         sent["max_completion_tokens"] = request["max_tokens"]
     if "stream" in refused:
         sent.pop("stream_options", None)
+    if "system" in refused:
+        sent["messages"] = _unruled(sent["messages"])
     return sent
+
+
+def _unruled(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    """*turns* with what the system says put before what the user says first."""
+    rules = [turn["content"] for turn in turns if turn["role"] == "system"]
+    rest = [turn for turn in turns if turn["role"] != "system"]
+    if not rest or rest[0]["role"] != "user":
+        rest = [{"role": "user", "content": ""}, *rest]
+    first = {"role": "user", "content": "\n\n".join([*rules, rest[0]["content"]])}
+    return [first, *rest[1:]]
 
 
 def _refusal(error: openai.APIStatusError, sent: dict[str, Any]) -> str | None:
@@ -320,6 +336,8 @@ def _refusal(error: openai.APIStatusError, sent: dict[str, Any]) -> str | None:
             return name
     if not _REFUSAL.search(words):
         return None
+    if _SYSTEM.search(words) and any(turn["role"] == "system" for turn in sent["messages"]):
+        return "system"
     found = [name for name in _DOUBTFUL if name in sent and re.search(_quoted(name), words)]
     return found[0] if found else None
 

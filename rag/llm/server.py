@@ -240,7 +240,7 @@ class Server:
                     f"the server {host} has no {kind} model {name} at this address (404); check"
                     f" {self.wording.setting} and OPENAI_BASE_URL, which often ends in /v1"
                 )
-            case _ if hopeless(error):
+            case status if status == 402 or hopeless(error):
                 return (
                     f"the account at {host} has no credit left ({error.status_code}); check its"
                     " plan and billing"

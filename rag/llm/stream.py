@@ -84,6 +84,41 @@ class Told(Exception):
         self.body = body if isinstance(body, dict) else {"message": str(body)}
 
 
+class Thoughts:
+    """Keeps back what a model thinks in its answer, where its server does not take that out."""
+
+    _OPEN, _CLOSE = "<think>", "</think>"
+
+    def __init__(self) -> None:
+        self._kept = ""
+        self._thought = False  # a thought has ended
+        self._said = False  # something of the answer itself has come
+
+    def without(self, text: str) -> str:
+        """What of *text*, the next piece, belongs to the answer."""
+        if self._said:
+            return text
+        kept = self._kept + text
+        start = kept.lstrip()
+        if start.startswith(self._OPEN):
+            _, closed, after = start.partition(self._CLOSE)
+            if not closed:
+                self._kept = self._OPEN + start[-len(self._CLOSE) :]
+                return ""
+            self._thought, start = True, after.lstrip()
+        if self._thought:
+            kept = start
+        if self._OPEN.startswith(start):  # may yet become a thought, or is empty
+            self._kept = kept
+            return ""
+        self._said = True
+        return kept
+
+    def rest(self) -> str:
+        """What was kept back and is no thought, at the end of the answer."""
+        return "" if self._said or self._kept.lstrip().startswith(self._OPEN) else self._kept
+
+
 def _data(line: bytes) -> str:
     """What follows `data:` in *line*; empty for comments, other fields and empty lines."""
     name, _, value = line.partition(b":")
