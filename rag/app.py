@@ -15,18 +15,20 @@ from pathlib import Path
 
 from rag import compare, compose, corpus, followup, retrieve, store, survey
 from rag.catalog import Catalog
-from rag.errors import NoIndex, SettingsError, UsageError
+from rag.errors import ModelError, NoIndex, SettingsError, UsageError
 from rag.prompts import render
 from rag.question import focus
 from rag.route import Route, route
 from rag.settings import EMBEDDED, Settings
 from rag.types import (
     Answer,
+    Chat,
     Corpus,
     Draft,
     Embedder,
     Hit,
     IndexReport,
+    Message,
     Mode,
     PairReader,
     Paper,
@@ -251,16 +253,50 @@ def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
     embedder = choose_embedder(settings)
     yield "embedding model", True, embedder.fingerprint
     yield from store.checks(settings.store, embedder)
-    yield "answers", True, "extractive: exact quotations, no language model"
+    yield _answering(settings)
 
 
-def choose_mode(asked: str) -> Mode:
+def choose_mode(asked: str, settings: Settings) -> Mode:
     """The mode that *asked* (auto, extractive or llm) means here. Raises UsageError."""
-    if asked == "llm":
+    reachable = bool(settings.api_key or settings.base_url)
+    if asked == "llm" and not reachable:
         raise UsageError(
-            "this version answers in extractive mode only; use --mode extractive or --mode auto"
+            "--mode llm needs a language model: set OPENAI_API_KEY for OpenAI's, or OPENAI_BASE_URL"
+            " for any other server"
         )
-    return "extractive"
+    return "llm" if reachable and asked != "extractive" else "extractive"
+
+
+def choose_chat(settings: Settings, *, hasty: bool = False) -> Chat | None:
+    """The language model that the settings name, if any; *hasty* tries once and for 10 s."""
+    if choose_mode("auto", settings) == "extractive":
+        return None
+    from rag.llm import OpenAIChat, Patience  # late: brings numpy, and later the openai client
+
+    patience = Patience(attempts=1, calls=1, silence=10, deadline=10) if hasty else None
+    return OpenAIChat(
+        settings.model,
+        settings.api_key,
+        settings.base_url,
+        patience,
+        settings.price,
+        settings.calls,
+    )
+
+
+def _answering(settings: Settings) -> tuple[str, bool, str]:
+    """What `doctor` says of who answers: a language model is asked for a word."""
+    chat = choose_chat(settings, hasty=True)
+    if chat is None:
+        return "answers", True, "extractive: exact quotations, no language model"
+    began = time.perf_counter()
+    try:
+        for _ in chat([Message("user", "Say yes.")], most_tokens=16):
+            pass
+        name = chat.name
+    except ModelError as error:
+        return "language model", False, str(error)
+    return "language model", True, f"{name} answers in {time.perf_counter() - began:.1f} s"
 
 
 def choose_embedder(settings: Settings) -> Embedder:

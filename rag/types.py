@@ -355,6 +355,11 @@ class Reply(Protocol):
         """What it has cost so far; whole once the pieces have ended."""
         ...
 
+    @property
+    def finished(self) -> str:
+        """Why it ended: "stop", "length" if it was cut, or another word; empty until it has."""
+        ...
+
     def close(self) -> None:
         """Stop listening, and free the server; does nothing the second time."""
         ...
@@ -371,7 +376,10 @@ class Chat(Protocol):
     def __call__(
         self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
     ) -> Reply:
-        """Begin an answer of at most *most_tokens*; *as_json* asks for one JSON object."""
+        """Begin an answer of at most *most_tokens*; *as_json* asks for one JSON object.
+
+        Raises ModelError if this call cannot be made; what the server refuses, the reply raises.
+        """
         ...
 
 

@@ -50,8 +50,8 @@ FLOORS = {
     "rag/corpus": 2.0,
     "rag/embed": 2.0,
     "rag/lexical": 2.0,
-    "rag/llm": 2.0,
     "rag/vectors": 2.0,
+    "rag/llm": 2.1,  # counts tokens through the door of rag/chunk
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
     "rag/store": 2.1,
     # 3: the verbs, over Protocols only

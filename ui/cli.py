@@ -115,7 +115,7 @@ def _ask(options: argparse.Namespace) -> int:
     from ui.format import markdown, record
 
     settings = _settings(options)
-    choose_mode(options.mode)
+    choose_mode(options.mode, settings)
     if _is_batch(options):
         chat = open_chat(settings)
         return _batch(options, "answering", lambda row: _answers(chat, row))

@@ -1,0 +1,47 @@
+"""What all calls of this process share: how many run at once, and when a server may be asked again.
+
+A limit on the rate holds for the account, not for the thread that happened to be told of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Gate:
+    """Lets calls through. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running = 0
+        self._until: dict[str, float] = {}  # monotonic seconds, by host
+
+    @contextmanager
+    def call(self, most: int, seconds: float) -> Iterator[bool]:
+        """Be one of *most* calls at once; False, and no call, if *seconds* pass without room."""
+        with self._changed:
+            entered = self._changed.wait_for(lambda: self._running < most, seconds)
+            self._running += entered
+        try:
+            yield entered
+        finally:
+            with self._changed:
+                self._running -= entered
+                self._changed.notify()
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Nobody is to ask *host* for *seconds* from now."""
+        with self._changed:
+            until = time.monotonic() + seconds
+            self._until[host] = max(until, self._until.get(host, until))
+
+    def held(self, host: str) -> float:
+        """Seconds until *host* may be asked; 0 for now."""
+        return max(0.0, self._until.get(host, 0.0) - time.monotonic())
+
+
+GATE = Gate()
+"""The gate of this process."""
