@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files
@@ -28,13 +28,16 @@ from rag.types import (
     Embedder,
     Hit,
     IndexReport,
+    Judge,
     Message,
     Mode,
     PairReader,
     Paper,
     Progress,
 )
-from rag.verify import verify, verify_table
+from rag.verify import verify, verify_table, verify_written
+from rag.write.answer import answer as write_answer
+from rag.write.strict import strict
 
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
@@ -53,26 +56,44 @@ class PaperChat:
         self._condense = condense
         self._embedder = choose_embedder(settings)
         self._reader = choose_reader(settings)
+        self._chat = choose_chat(settings)
+        self._judge = choose_judge()
         self._stamp = store.fingerprint(self._embedder)
         self._lock = threading.Lock()
         self._snapshot = store.load(settings.store, self._stamp)
 
-    def ask(self, question: str, conversation: Sequence[Answer] = ()) -> Answer:
+    def ask(
+        self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto"
+    ) -> Answer:
         """Answer *question*, which may refer to the *conversation*'s earlier answers.
 
-        Raises UsageError for an empty or an overlong question. A refusal is an Answer.
+        *mode* is auto, extractive or llm. Raises UsageError for an empty or an overlong question,
+        and for llm where no language model is set up. A refusal is an Answer.
+        """
+        *_, whole = self.stream(question, conversation, mode)
+        return whole
+
+    def stream(
+        self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto"
+    ) -> Iterator[Answer]:
+        """Like `ask`, the answer as it grows: the last one is whole.
+
+        Those before have a "step" in their trace: "writing" or "checking". Closing the iterator
+        stops the language model. An extractive answer comes whole.
         """
         check_question(question)
+        writes = choose_mode(mode, self._settings) == "llm"
         began = time.perf_counter()
         library = self._library()
         read_as = self._condense(library, question, conversation)
         way = route(read_as.question)
         if read_as.problem:
-            draft = Draft("chat", message=read_as.problem)
+            drafts: Iterable[Draft] = [Draft("chat", message=read_as.problem)]
         else:
-            draft = self._draft(library, read_as.question, way)
-        trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
-        return self._finished(library, question, read_as.question, draft, trace, began)
+            drafts = self._drafts(library, read_as.question, way, self._chat if writes else None)
+        for draft in drafts:
+            trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
+            yield self._finished(library, question, read_as.question, draft, trace, began)
 
     def compare(self, subjects: Sequence[str], axes: Sequence[str] = ()) -> Answer:
         """Set *subjects*, titles or names of two to five papers, side by side.
@@ -90,19 +111,29 @@ class PaperChat:
         trace = {"route": "asked to compare", **draft.trace}
         return self._finished(library, question, question, draft, trace, began)
 
-    def _draft(self, library: retrieve.Library, question: str, way: Route) -> Draft:
+    def _drafts(
+        self, library: retrieve.Library, question: str, way: Route, chat: Chat | None
+    ) -> Iterator[Draft]:
         """Ask the verb of *way*'s shape; what is not of that shape after all is answered."""
         made: Draft | None = None
         match way.shape:
             case "chat":
-                return self._small_talk(library.snapshot)
+                made = self._small_talk(library.snapshot)
             case "comparison":
                 made = compare.compare(library, question)
             case "list":
                 made = survey.survey(library, question)
             case "answer":
                 pass
-        return made or compose.answer(library, question, RETRIEVED)
+        if made is not None:
+            yield made
+        elif chat is None:
+            yield compose.answer(library, question, RETRIEVED)
+        else:
+            from rag.llm import capped  # late, like the door itself
+
+            within = capped(chat, self._settings.most_tokens)
+            yield from write_answer(library, question, RETRIEVED, within, self._judge)
 
     def _finished(
         self,
@@ -117,7 +148,8 @@ class PaperChat:
         composed = time.perf_counter()
         snapshot = library.snapshot
         papers = {paper.id: paper for paper in snapshot.papers}
-        statements = verify(draft.statements, papers)
+        check = verify_written if draft.mode == "llm" else verify
+        statements = check(draft.statements, papers)
         table = verify_table(draft.table, papers) if draft.table else None
         ended = time.perf_counter()
         found = draft.found_at or composed
@@ -125,7 +157,7 @@ class PaperChat:
             question=question,
             standalone_question=read_as,
             shape=draft.shape,
-            mode="extractive",
+            mode=draft.mode,
             statements=statements,
             sources=draft.sources,
             abstention=draft.abstention,
@@ -133,6 +165,10 @@ class PaperChat:
             table=table,
             coverage=draft.coverage,
             near=draft.near,
+            removed=draft.removed,
+            notice=draft.notice,
+            model=draft.model,
+            usage=draft.usage,
             retrieved=draft.retrieved,
             papers_in_corpus=len(papers),
             index=snapshot.manifest.index_hash,
@@ -265,6 +301,11 @@ def choose_mode(asked: str, settings: Settings) -> Mode:
             " for any other server"
         )
     return "llm" if reachable and asked != "extractive" else "extractive"
+
+
+def choose_judge() -> Judge:
+    """What decides whether abstracts bear a sentence that is no quotation."""
+    return strict
 
 
 def choose_chat(settings: Settings, *, hasty: bool = False) -> Chat | None:

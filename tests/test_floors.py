@@ -43,6 +43,7 @@ FLOORS = {
     "rag/listing": 1.3,  # what a list is asked for, and what meets it in a text
     "rag/dialogue": 1.3,  # what points back at a conversation
     "rag/sides": 1.3,
+    "rag/cite": 1.2,  # what a language model writes, sentence by sentence
     "rag/facets": 1.3,
     # 2: one door to each heavy library, and the store over them
     "rag/catalog": 2.0,
@@ -65,6 +66,7 @@ FLOORS = {
     "rag/turn": 3.1,
     "rag/several": 3.15,
     "rag/followup": 3.2,
+    "rag/write": 3.3,  # what a language model is asked, and what of its words is shown
     "rag/verify": 3.0,
     # 4: the one place that chooses parts
     "rag/app": 4.0,
