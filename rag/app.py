@@ -47,24 +47,29 @@ FEWEST_COMPARED, MOST_COMPARED = 2, 5
 class PaperChat:
     """A collection that answers. Safe to use from many threads at once."""
 
-    def __init__(self, settings: Settings, condense: followup.Condense = followup.resolve) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        condense: followup.Condense = followup.resolve,
+        chat: Chat | None = None,
+        judge: Judge | None = None,
+    ) -> None:
         """Load the index. Raises NoIndex, StoreError, EmbeddingError.
 
-        *condense* says what a question of a conversation means on its own.
+        *condense* says what a question of a conversation means on its own. *chat* and *judge* stand
+        in for the language model that the settings name and for the check of what it writes.
         """
         self._settings = settings
         self._condense = condense
         self._embedder = choose_embedder(settings)
         self._reader = choose_reader(settings)
-        self._chat = choose_chat(settings)
-        self._judge = choose_judge()
+        self._chat = chat or choose_chat(settings)
+        self._judge = judge or choose_judge()
         self._stamp = store.fingerprint(self._embedder)
         self._lock = threading.Lock()
         self._snapshot = store.load(settings.store, self._stamp)
 
-    def ask(
-        self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto"
-    ) -> Answer:
+    def ask(self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto") -> Answer:
         """Answer *question*, which may refer to the *conversation*'s earlier answers.
 
         *mode* is auto, extractive or llm. Raises UsageError for an empty or an overlong question,
@@ -82,7 +87,7 @@ class PaperChat:
         stops the language model. An extractive answer comes whole.
         """
         check_question(question)
-        writes = choose_mode(mode, self._settings) == "llm"
+        writes = self._writes(mode)
         began = time.perf_counter()
         library = self._library()
         read_as = self._condense(library, question, conversation)
@@ -110,6 +115,12 @@ class PaperChat:
             raise UsageError("these name fewer than two different things; name two to five papers")
         trace = {"route": "asked to compare", **draft.trace}
         return self._finished(library, question, question, draft, trace, began)
+
+    def _writes(self, mode: str) -> bool:
+        """Whether a language model is to write. Raises UsageError where there is none for llm."""
+        if self._chat is None or mode == "extractive":
+            return choose_mode(mode, self._settings) == "llm"
+        return True
 
     def _drafts(
         self, library: retrieve.Library, question: str, way: Route, chat: Chat | None

@@ -188,15 +188,19 @@ def _pointers(marker: str) -> list[Pointer]:
     found = []
     for part in _NUMBER.finditer(marker):
         first, inner, last = int(part[1]), part[2], part[3]
-        found += [Pointer(n) for n in range(first, min(int(last), first + 20) + 1)] if last else [
-            Pointer(first, int(inner) if inner else None)
-        ]
+        found += (
+            [Pointer(n) for n in range(first, min(int(last), first + 20) + 1)]
+            if last
+            else [Pointer(first, int(inner) if inner else None)]
+        )
     return found
 
 
 def _looks_like_a_title(quoted: str) -> bool:
     words = [word for word in quoted.split() if len(word) > 3]
-    return len(quoted.split()) >= TITLE_WORDS and sum(w[0].isupper() for w in words) > len(words) / 2
+    return (
+        len(quoted.split()) >= TITLE_WORDS and sum(w[0].isupper() for w in words) > len(words) / 2
+    )
 
 
 _ONE = r"(?:paper\s+|source\s+)?\d{1,3}(?:\.\d{1,3})?(?:\s?[-–—]\s?\d{1,3})?"
@@ -206,7 +210,9 @@ _HALF = re.compile(r"[\[【][\d\s.,;–—-]*(?:paper|source)?\s*$|<[^<>]*$", re
 _MAY_END = re.compile(r"[.!?…。！？][^\s]*\s")
 _ENDED = re.compile(r"[.!?…。！？][\"”’)\]】\s\d,.;*_]*$")
 _FENCE = re.compile(r"\s*(?:```|~~~|[-=*_|:\s]{3,}$)")
-_HEADING = re.compile(r"\s*(?:#{1,6}\s|(?:\*\*|__)[^*_]{1,100}(?:\*\*|__):?\s*$|[^.!?]{1,100}:\s*$)")
+_HEADING = re.compile(
+    r"\s*(?:#{1,6}\s|(?:\*\*|__)[^*_]{1,100}(?:\*\*|__):?\s*$|[^.!?]{1,100}:\s*$)"
+)
 _BULLET = re.compile(r"^\s*(?:(?:[-*+•>]|#{1,6}|\d{1,2}[.)])\s+)+")
 _HIDING = re.compile(r"<\s*(think|thinking|reasoning|script|style)\b[^<>]*>$", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|$)")

@@ -35,7 +35,10 @@ KEPT_TURNS = 30
 EXAMPLES = 4
 """How many of the collection's example questions are offered."""
 
-_STEPS = {"writing": "Writing, and checking each sentence…", "checking": "Checking again what failed…"}
+_STEPS = {
+    "writing": "Writing, and checking each sentence…",
+    "checking": "Checking again what did not stand the check…",
+}
 _ECHO = 400  # characters of a question that are shown again
 _BODY = 200_000  # bytes of a request; the longest allowed question is far shorter
 _BROKEN = "Something failed here while answering; ask again, or look into the server's log."

@@ -55,7 +55,7 @@ class Progress:
     silent: bool = False
     refused: bool = False
     notice: str = ""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 def answer(library: Library, question: str, k: int, chat: Chat, judge: Judge) -> Iterator[Draft]:
@@ -114,25 +114,34 @@ def _listen(
     chat: Chat, messages: Sequence[Message], checker: Checker, so_far: Progress, question: str
 ) -> Iterator[None]:
     """Take in what the model says; yields whenever there is something new to show."""
-    papers = checker.sheet
-    titles = [entry.paper.title for entry in papers.entries]
-    store = checker.library.snapshot.papers
-    writing = Writing(papers.sizes, [*titles, *(paper.title for paper in store)])
+    titles = [entry.paper.title for entry in checker.sheet.entries]
+    store = (paper.title for paper in checker.library.snapshot.papers)
+    writing = Writing(checker.sheet.sizes, [*titles, *store])
+    for one in _sentences(chat, messages, writing, so_far):
+        if _take(one, checker, so_far):
+            yield
+    if _other_language(question, " ".join(so_far.heard)):
+        so_far.notice = "the model answered in another language than the question's"
+        so_far.kept.clear()
+        so_far.failed.clear()
+
+
+def _sentences(
+    chat: Chat, messages: Sequence[Message], writing: Writing, so_far: Progress
+) -> Iterator[Written]:
+    """What the model says, until it ends, fails, refuses or says the same again and again."""
     reply: Reply | None = None
     whole = False
     try:
         reply = chat(messages, MOST_TOKENS)
         for piece in reply:
-            for one in writing.feed(piece):
-                if _take(one, checker, so_far):
-                    yield
+            yield from writing.feed(piece)
             if so_far.silent or so_far.refused:
-                break
+                return
             if writing.endless or _loops(so_far.heard):
                 so_far.notice = "the model went round in circles"
-                break
-        else:
-            whole = getattr(reply, "finished", "stop") != "length"
+                return
+        whole = reply.finished != "length"
     except PaperChatError as error:
         so_far.notice = str(error).rstrip(".")
     except Exception as error:  # a server's oddity that its door does not know
@@ -141,15 +150,9 @@ def _listen(
         if reply is not None:
             so_far.usage = _added(so_far.usage, reply.usage)
             reply.close()
-    for one in writing.finish(whole=whole):
-        if _take(one, checker, so_far):
-            yield
-    if not whole and not so_far.notice and not (so_far.silent or so_far.refused):
+    if not whole and not so_far.notice:
         so_far.notice = "the model's answer was cut off"
-    if _other_language(question, " ".join(so_far.heard)):
-        so_far.notice = "the model answered in another language than the question's"
-        so_far.kept.clear()
-        so_far.failed.clear()
+    yield from writing.finish(whole=whole)
 
 
 def _take(one: Written, checker: Checker, so_far: Progress) -> bool:
@@ -199,9 +202,7 @@ def _english(text: str) -> float:
 # --- Mending --------------------------------------------------------------------------------------
 
 
-def _mend(
-    chat: Chat, checker: Checker, so_far: Progress, question: str, plain: Draft
-) -> None:
+def _mend(chat: Chat, checker: Checker, so_far: Progress, question: str, plain: Draft) -> None:
     """Put something that stands the check in the place of each failed sentence, or nothing."""
     anew = _rewritten(chat, checker, so_far, question)
     quoted = [one for one in plain.statements if plain.abstention is None]
@@ -318,7 +319,9 @@ def _draft(plain: Draft, papers: Sheet, so_far: Progress, chat: Chat, step: str 
     def renumbered(one: Statement) -> Statement:
         return replace(one, citations=tuple(map(shown, one.citations)))
 
-    sources = tuple(Source(n, papers.paper(o).id, papers.paper(o).title) for o, n in numbers.items())
+    sources = tuple(
+        Source(n, papers.paper(o).id, papers.paper(o).title) for o, n in numbers.items()
+    )
     trace = {**plain.trace, **({"step": step} if step else {})}
     return replace(
         plain,

@@ -115,8 +115,9 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _SILENCE = re.compile(
-    r"\b(?:abstracts?|papers?|texts?|documents?|it|they)\b[^.]{0,60}\b(?:do(?:es)? not|don't|doesn't)"
-    r"\s+(?:\w+ly\s+)?(?:say|state|mention|specify|report|give|provide|address|contain|answer|tell)"
+    r"\b(?:abstracts?|papers?|texts?|documents?|it|they)\b[^.]{0,60}"
+    r"\b(?:do(?:es)? not|don't|doesn't)\s+(?:\w+ly\s+)?"
+    r"(?:say|state|mention|specify|report|give|provide|address|contain|answer|tell)"
     r"|\bnot (?:stated|mentioned|specified|reported) in\b",
     re.IGNORECASE,
 )

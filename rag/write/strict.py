@@ -1,10 +1,12 @@
 """The plainest check of a sentence: words and figures that an abstract has, or none.
 
-It knows nothing of meaning, so it refuses much that is right and lets no new word or figure pass.
+It knows nothing of meaning: a new word or figure does not pass, the abstract's own words in their
+order do, and the same words in another order are unverified.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.text import fold
@@ -26,4 +28,13 @@ def strict(claim: str, papers: Sequence[Paper]) -> Judgement:
     if share < SHARE:
         return Judgement("not_supported", share, (f"the abstract has no “{missing[0]}”" if missing
                                                   else "it says nothing",))  # fmt: skip
-    return Judgement("supported", share, ("its words and figures are the abstract's",))
+    if f" {_words(claim)} " in f" {_words(text)} ":
+        return Judgement("supported", 1.0, ("its words are the abstract's, in their order",))
+    return Judgement("unverified", share, ("its words are there, and nothing checks their order",))
+
+
+def _words(text: str) -> str:
+    return " ".join(_WORD.findall(fold(text).casefold()))
+
+
+_WORD = re.compile(r"[\w.%-]*\w%?")
