@@ -37,6 +37,7 @@ from rag.types import (
 )
 from rag.verify import verify, verify_table, verify_written
 from rag.write.answer import answer as write_answer
+from rag.write.cells import fill
 from rag.write.strict import strict
 
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
@@ -136,14 +137,18 @@ class PaperChat:
                 made = survey.survey(library, question)
             case "answer":
                 pass
-        if made is not None:
+        if made is not None and (chat is None or made.shape != "comparison"):
             yield made
-        elif chat is None:
+            return
+        if chat is None:
             yield compose.answer(library, question, RETRIEVED)
-        else:
-            from rag.llm import capped  # late, like the door itself
+            return
+        from rag.llm import capped  # late, like the door itself
 
-            within = capped(chat, self._settings.most_tokens)
+        within = capped(chat, self._settings.most_tokens)
+        if made is not None:
+            yield fill(library, question, made, within, self._judge)
+        else:
             yield from write_answer(library, question, RETRIEVED, within, self._judge)
 
     def _finished(

@@ -646,7 +646,7 @@ def test_the_record_has_every_key_of_the_contract():
     assert list(got) == [
         "id", "turn", "question", "standalone_question", "mode", "model", "shape", "answer",
         "abstained", "abstention", "statements", "table", "sources", "retrieved", "coverage",
-        "near", "timings_ms", "usage", "index", "error",
+        "near", "timings_ms", "usage", "index", "removed", "notice", "error",
     ]  # fmt: skip
     assert (got["id"], got["turn"], got["abstained"]) == ("q1", 2, False)
     assert got["statements"] == [

@@ -205,3 +205,35 @@ def test_two_people_at_once_get_their_own(writer, scripted_server):
 
     assert [got[q].question for q in asked] == asked
     assert texts(got[asked[0]]) != texts(got[asked[1]])
+
+
+COMPARED = "How do MegaScale and ByteScale differ in hardware?"
+
+
+def test_a_model_fills_cells_by_number_and_never_by_words(writer, scripted_server):
+    """Cells hold the store's own sentences; numbers that are not there are left out."""
+    scripted_server.script = say(
+        'Here you are: {"cells": [{"axis": 1, "paper": 1, "sentences": ["1.1", "1.99"]},'
+        ' {"axis": 1, "paper": 2, "sentences": ["1.1"]}], "shared": "Both fly to Mars [1, 2].",'
+    )
+
+    answer = writer.ask(COMPARED)
+
+    assert (answer.mode, answer.shape) == ("llm", "comparison")
+    abstracts = {paper.id: paper.abstract for paper in writer.papers()}
+    first, second = answer.table.cells[0][0], answer.table.cells[1][0]
+    assert first.text in abstracts[answer.table.subjects[0].paper_id]
+    assert not second.stated  # a sentence of the first paper says nothing of the second
+    assert all("Mars" not in text for text in texts(answer))
+    assert {one.text for one in answer.removed} == {"Both fly to Mars."}
+
+
+def test_a_table_that_makes_no_sense_is_the_extractive_one(writer, scripted_server):
+    """Without a usable reply the quotations stand, and one line says so."""
+    scripted_server.script = gibberish()
+
+    answer = writer.ask(COMPARED)
+
+    quoted = writer.ask(COMPARED, mode="extractive")
+    assert (answer.mode, answer.table) == ("extractive", quoted.table)
+    assert answer.notice

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from rag import compose
 from rag.chunk import count_tokens
@@ -33,6 +34,10 @@ from rag.words import STOPWORDS
 from rag.write.objects import parsed
 from rag.write.policy import POLICY, Checker, is_refusal, is_silence
 from rag.write.sheet import Entry, Sheet, harmless, sheet
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SILENT = "NOT STATED"
 MOST_TOKENS = 700  # of an answer
@@ -97,13 +102,14 @@ def _sheet(library: Library, question: str, plain: Draft) -> Sheet:
     by_id = {hit.paper.id: hit.paper for hit in plain.retrieved}
     cited = [by_id[source.paper_id] for source in plain.sources if source.paper_id in by_id]
     rest = [hit.paper for hit in plain.retrieved if hit.paper not in cited]
-    return sheet([_entry(library, one, vector) for one in [*cited, *rest][:MOST_PAPERS]],
+    return sheet([entry_of(library, one, vector) for one in [*cited, *rest][:MOST_PAPERS]],
                  count_tokens)  # fmt: skip
 
 
-def _entry(library: Library, paper: Paper, vector: object) -> Entry:
+def entry_of(library: Library, paper: Paper, vector: NDArray[np.float32]) -> Entry:
+    """*paper* with how near its sentences are to the question of *vector*, (dim,)."""
     place = library.snapshot.places[paper.id]
-    near = sentence_vectors(library.snapshot, place) @ vector  # type: ignore[operator]
+    near = sentence_vectors(library.snapshot, place) @ vector
     return Entry(paper, tuple(sentences_of(library.snapshot, place)), tuple(map(float, near)))
 
 
