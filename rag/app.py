@@ -38,6 +38,7 @@ from rag.types import (
 from rag.verify import verify, verify_table, verify_written
 from rag.write.answer import answer as write_answer
 from rag.write.cells import fill
+from rag.write.condense import condensing
 from rag.write.strict import strict
 
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
@@ -91,7 +92,10 @@ class PaperChat:
         writes = self._writes(mode)
         began = time.perf_counter()
         library = self._library()
-        read_as = self._condense(library, question, conversation)
+        condense = self._condense
+        if writes and self._chat is not None:
+            condense = condensing(self._chat, condense)
+        read_as = condense(library, question, conversation)
         way = route(read_as.question)
         if read_as.problem:
             drafts: Iterable[Draft] = [Draft("chat", message=read_as.problem)]

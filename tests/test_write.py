@@ -7,9 +7,11 @@ import threading
 import pytest
 
 from rag.app import PaperChat
+from rag.followup import Resolved
 from rag.llm import OpenAIChat, Patience
 from rag.settings import Settings
 from rag.types import Answer
+from rag.write.condense import condensing
 from tests.hallucinations import KINDS, hallucinating, truthful
 from tests.scripted import (
     MALFORMED,
@@ -237,3 +239,23 @@ def test_a_table_that_makes_no_sense_is_the_extractive_one(writer, scripted_serv
     quoted = writer.ask(COMPARED, mode="extractive")
     assert (answer.mode, answer.table) == ("extractive", quoted.table)
     assert answer.notice
+
+
+def test_a_model_condenses_only_what_rules_leave_open(seed_chat, scripted_server):
+    """A pronoun that no rule resolves goes to the model; nonsense leaves the rules' word."""
+    chat = OpenAIChat("scripted-1", "sk-test", scripted_server.url, QUICK)
+    library, said = seed_chat._library(), seed_chat.ask(QUESTION, mode="extractive")
+
+    def unsure(library, question, conversation):
+        return Resolved(question, "")
+
+    scripted_server.script = say('```json\n{"question": "What hardware does MegaScale use?"}\n```')
+    read = condensing(chat, unsure)(library, "what hardware does it use", [said])
+    scripted_server.script = gibberish()
+    unread = condensing(chat, unsure)(library, "what hardware does it use", [said])
+    plain = condensing(chat, unsure)(library, "what is sequence parallelism", [said])
+
+    assert read == Resolved("What hardware does MegaScale use?", "read by scripted-1")
+    assert unread.question == "what hardware does it use"
+    assert plain.question == "what is sequence parallelism"
+    assert len(scripted_server.requests) == 2
