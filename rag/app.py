@@ -38,6 +38,7 @@ from rag.types import (
 from rag.verify import verify, verify_table, verify_written
 from rag.write.answer import answer as write_answer
 from rag.write.cells import fill
+from rag.write.choose import choose
 from rag.write.condense import condensing
 from rag.write.strict import strict
 
@@ -141,7 +142,7 @@ class PaperChat:
                 made = survey.survey(library, question)
             case "answer":
                 pass
-        if made is not None and (chat is None or made.shape != "comparison"):
+        if made is not None and (chat is None or made.shape == "chat"):
             yield made
             return
         if chat is None:
@@ -150,7 +151,9 @@ class PaperChat:
         from rag.llm import capped  # late, like the door itself
 
         within = capped(chat, self._settings.most_tokens)
-        if made is not None:
+        if made is not None and made.shape == "list":
+            yield choose(library, question, made, within)
+        elif made is not None:
             yield fill(library, question, made, within, self._judge)
         else:
             yield from write_answer(library, question, RETRIEVED, within, self._judge)

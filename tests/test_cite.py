@@ -13,7 +13,7 @@ from rag.cite import Pointer, Writing, Written
 TITLES = ["Oaks and Their Many Small Acorns", "Elms: A Study of Tall Trees in Towns"]
 TEXT = """<think>The [1] of it.</think>## What they say
 
-Oaks grow 55.2% faster [1.2]. They use **12,288** acorns, e.g. brown ones. [1, 2] The rest is new [9].
+Oaks grow 55.2% faster [1.2]. They use **12,288** acorns, e.g. brown ones. [1, 2] More is new [9].
 - According to "Elms: A Study of Tal Trees in Towns", they are tall [2].
 1. See "A Wholly Made Up Title of Elms" for <b>more</b>!
 Last [they](http://x.org) rest (Oak et al., 2021) 3.5x as long [1][2]"""
@@ -53,7 +53,7 @@ def test_sentences_lose_what_is_not_theirs():
         ("What they say", []),
         ("Oaks grow 55.2% faster.", [(1, 2)]),
         ("They use 12,288 acorns, e.g. brown ones.", [(1, None), (2, None)]),
-        ("The rest is new.", []),
+        ("More is new.", []),
         (f'According to "{TITLES[1]}", they are tall.', [(2, None)]),
         ('See "A Wholly Made Up Title of Elms" for more!', []),
         ("Last they rest 3.5x as long", [(1, None), (2, None)]),

@@ -259,3 +259,20 @@ def test_a_model_condenses_only_what_rules_leave_open(seed_chat, scripted_server
     assert unread.question == "what hardware does it use"
     assert plain.question == "what is sequence parallelism"
     assert len(scripted_server.requests) == 2
+
+
+def test_a_model_takes_up_near_misses_of_a_list_by_number(writer, scripted_server):
+    """What it takes up is counted and quoted from the store; nonsense leaves the list as it was."""
+    asked = "Which papers are about speculative decoding?"
+    quoted = writer.ask(asked, mode="extractive")
+    assert quoted.near
+    scripted_server.script = say('{"papers": [{"paper": 1, "sentence": "1.1"}, {"paper": 99}]}')
+    taken = writer.ask(asked)
+    scripted_server.script = gibberish()
+    left = writer.ask(asked)
+
+    assert taken.coverage.matched == quoted.coverage.matched + 1
+    assert len(taken.sources) == taken.coverage.matched
+    assert {one.verdict for one in taken.statements} == {"supported"}
+    assert (left.mode, texts(left)) == ("extractive", texts(quoted))
+    assert left.notice
