@@ -10,8 +10,9 @@ from rag.app import PaperChat
 from rag.followup import Resolved
 from rag.llm import OpenAIChat, Patience
 from rag.settings import Settings
-from rag.types import Answer
+from rag.types import Answer, Judgement
 from rag.write.condense import condensing
+from rag.write.opinion import with_opinion
 from tests.hallucinations import KINDS, hallucinating, truthful
 from tests.scripted import (
     MALFORMED,
@@ -276,3 +277,31 @@ def test_a_model_takes_up_near_misses_of_a_list_by_number(writer, scripted_serve
     assert {one.verdict for one in taken.statements} == {"supported"}
     assert (left.mode, texts(left)) == ("extractive", texts(quoted))
     assert left.notice
+
+
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [
+        (
+            '{"verdict": "contradicted", "reason": "It flies.", "sentences": ["1.1"]}',
+            "contradicted",
+        ),
+        ("Yes, supported.", "unverified"),
+        ('{"verdict": "maybe"}', "unverified"),
+        ("", "unverified"),
+    ],
+)
+def test_a_judge_that_says_no_verdict_leaves_unverified(seed_chat, scripted_server, reply, verdict):
+    """Only a verdict that can be read counts, with the sentences that it names."""
+    scripted_server.script = say(reply)
+    chat = OpenAIChat("scripted-1", "sk-test", scripted_server.url, QUICK)
+    paper = seed_chat.papers()[0]
+
+    def unsure(claim, papers):
+        return Judgement("unverified", 0.5)
+
+    said = with_opinion(unsure, chat)("It swims.", [paper])
+
+    assert said.verdict == verdict
+    assert all(paper.abstract[one.start : one.end] == one.text for one in said.evidence)
+    assert bool(said.evidence) == (verdict == "contradicted")

@@ -43,6 +43,7 @@ SILENT = "NOT STATED"
 MOST_TOKENS = 700  # of an answer
 MOST_PAPERS = 5
 MOST_REWRITTEN = 6
+MOST_TERMS = 8  # that a question is searched with beside its own
 MOST_SAID = 12  # sentences; an answer that goes on is a list or a loop
 TWICE = 2  # a sentence said more often than this is a loop
 LEAST_WORDS = 8  # from which a language can be told
@@ -71,6 +72,8 @@ def answer(library: Library, question: str, k: int, chat: Chat, judge: Judge) ->
     notice.
     """
     plain = compose.answer(library, question, k)
+    if plain.abstention == "no_paper" and not any(hit.lexical for hit in plain.retrieved):
+        plain = _expanded(library, question, k, chat) or plain
     if plain.abstention in {"off_topic", "no_paper"} or not plain.retrieved:
         yield plain
         return
@@ -94,6 +97,22 @@ def answer(library: Library, question: str, k: int, chat: Chat, judge: Judge) ->
         yield _draft(plain, papers, so_far, chat, step="checking")
         _mend(chat, checker, so_far, question, plain)
     yield _ended(plain, papers, so_far, chat)
+
+
+def _expanded(library: Library, question: str, k: int, chat: Chat) -> Draft | None:
+    """The extractive answer to *question* with the field's own terms, where none of its words hit.
+
+    Whether that is an answer is decided as ever.
+    """
+    so_far = Progress()
+    prompt = render("expand_question", question=harmless(question))
+    terms = complete(chat, "expand", prompt, so_far).get("terms")
+    words = [squeeze(term) for term in terms if isinstance(term, str)] if isinstance(
+        terms, list) else []  # fmt: skip
+    if not words:
+        return None
+    made = compose.answer(library, f"{question} ({', '.join(words[:MOST_TERMS])})", k)
+    return replace(made, trace={**made.trace, "expanded": ", ".join(words[:MOST_TERMS])})
 
 
 def _sheet(library: Library, question: str, plain: Draft) -> Sheet:
