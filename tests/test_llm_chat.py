@@ -591,10 +591,15 @@ def test_the_environments_key_stays_at_home(scripted_server, monkeypatch):
 
 def test_a_hundred_questions_on_a_server_that_fails_one_in_five(scripted_server):
     """All are answered, none is lost or answered twice, limits are kept, no more than 8 at once."""
-    scripted_server.script = one_in(
-        5, in_turn(*[fail(500), limited(0.05)] * 40), lambda request: say(f"{request.asked} yes")
-    )
-    patience = Patience(attempts=PATIENCE.attempts, first_pause=0.01, silence=1, deadline=5)
+    told = []
+
+    def limit(request):
+        told.append(request.at)
+        return limited(0.3)
+
+    failing = in_turn(*[fail(500), fail(503), limit, scripted.hang_up()] * 10)
+    scripted_server.script = one_in(5, failing, lambda request: say(f"{request.asked} yes"))
+    patience = Patience(attempts=PATIENCE.attempts, first_pause=0.01, silence=2, deadline=9)
     chat = OpenAIChat("m", KEY, scripted_server.url, patience)
 
     def ask(number):
@@ -604,8 +609,22 @@ def test_a_hundred_questions_on_a_server_that_fails_one_in_five(scripted_server)
         answers = list(pool.map(ask, range(100)))
 
     assert answers == [f"question {number} yes" for number in range(100)]
-    assert len(scripted_server.requests) > 120
+    assert len(scripted_server.requests) == 125
     assert 2 < scripted_server.counts.most_running <= 8
+    # Those on their way when the limit is told still arrive; from then on all wait.
+    assert len(told) >= 5
+    arrived = [request.at for request in scripted_server.requests]
+    assert [at for at in arrived for limit in told if limit + 0.15 < at < limit + 0.29] == []
+
+
+def test_a_question_within_a_question_finds_room(scripted_server):
+    """A reader may ask again before the answer has ended, also where one call runs at once."""
+    scripted_server.script = "A zebra is a horse."
+    chat = OpenAIChat("m", KEY, scripted_server.url, QUICK, calls=1)
+
+    inner = [spoken(chat)[0] for _ in chat(ASKED)]
+
+    assert ["".join(pieces) for pieces in inner] == ["A zebra is a horse."] * len(inner)
 
 
 def test_no_more_calls_than_allowed(scripted_server):
@@ -622,7 +641,8 @@ def test_no_more_calls_than_allowed(scripted_server):
     hasty = OpenAIChat("m", KEY, scripted_server.url, Patience(deadline=0.1), calls=1)
     first = iter(chat(ASKED))
     next(first)
-    assert "PAPERCHAT_CALLS" in str(failing(hasty)[1])
+    with ThreadPoolExecutor(1) as pool:
+        assert "PAPERCHAT_CALLS" in str(pool.submit(failing, hasty).result()[1])
     first.close()
 
 
