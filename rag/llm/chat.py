@@ -206,6 +206,7 @@ class OpenAIChat:
 
         create = self._server.client().chat.completions.with_streaming_response.create
         tally.chosen, tally.finished = False, ""
+        response: Any = None
         try:
             with (
                 create(**sent, timeout=self._server.limits(ends)) as response,
@@ -218,7 +219,7 @@ class OpenAIChat:
         except Exception as error:
             if line.closed.is_set() or tally.finished:
                 return  # the reader has gone, or all was said and only the end was untidy
-            if line.late:
+            if response and line.late:
                 raise openai.APITimeoutError(response.http_request) from None
             if isinstance(error, Told):
                 raise openai.APIError("", response.http_request, body=error.body) from None

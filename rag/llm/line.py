@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-
 _MARGIN = 0.05  # seconds
 
 
