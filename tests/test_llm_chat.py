@@ -520,6 +520,21 @@ def test_a_server_without_a_list_needs_a_name(scripted_server, models):
     assert "PAPERCHAT_MODEL" in str(failing(OpenAIChat(None, None, scripted_server.url, QUICK))[1])
 
 
+def test_many_threads_agree_on_the_first_model(scripted_server):
+    """All ask the same model; where there is none, none waits for the others."""
+    chat = OpenAIChat(None, None, scripted_server.url, QUICK)
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(lambda _: spoken(chat)[0], range(12))) == [["Yes."]] * 12
+    assert {request.body["model"] for request in scripted_server.requests} == {scripted.MODEL}
+
+    scripted_server.models = scripted.silence(9)
+    chat = OpenAIChat(None, None, scripted_server.url, Patience(calls=1, silence=0.3))
+    began = time.monotonic()
+    with ThreadPoolExecutor(12) as pool:
+        assert len(list(pool.map(lambda _: failing(chat), range(12)))) == 12
+    assert time.monotonic() - began < 2
+
+
 def test_a_key_alone_is_openai():
     """With only a key it is OpenAI's server and a model that is named in one place."""
     chat = OpenAIChat(None, KEY, None)
@@ -663,7 +678,7 @@ def test_close_frees_the_connection(scripted_server, chat):
 
     assert freed(scripted_server)
     assert list(pieces) == []
-    assert reply.finished == ""
+    assert reply.finished == "closed"
     assert reply.usage.completion_tokens > 0
 
 

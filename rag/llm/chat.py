@@ -90,10 +90,12 @@ class OpenAIChat:
     @property
     def name(self) -> str:
         """The model's name; asks the server once if none was given. Raises ModelError."""
-        with self._lock:
-            if self._name is None:
-                self._name = self._server.name = _first_model(self._server)
-            return self._name
+        if self._name is None:
+            # Without the lock: many threads need not queue up to find a dead server dead.
+            found = _first_model(self._server)
+            with self._lock:
+                self._name = self._server.name = self._name or found
+        return self._name
 
     def __call__(
         self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
@@ -285,6 +287,7 @@ class OpenAIReply:
         self._line.close()
         with contextlib.suppress(ValueError):  # another thread is reading: the line has woken it
             self._pieces.close()
+        self._tally.finished = self._tally.finished or "closed"
 
 
 def _request(
