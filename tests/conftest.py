@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.app import PaperChat, index, open_chat
+from rag.llm.gate import Gate
 from rag.settings import Settings
 from tests.scripted import Scripted
 
@@ -42,6 +43,10 @@ def scripted_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    gate = Gate()  # a port may be that of an earlier server
+    monkeypatch.setattr("rag.llm.server.GATE", gate)
+    monkeypatch.setattr("rag.llm.chat.GATE", gate)
+    monkeypatch.setattr("rag.llm.chat._refused", {})
     with Scripted() as server:
         yield server
     assert server.counts.problems == []

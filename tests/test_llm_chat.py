@@ -520,6 +520,21 @@ def test_a_server_without_a_list_needs_a_name(scripted_server, models):
     assert "PAPERCHAT_MODEL" in str(failing(OpenAIChat(None, None, scripted_server.url, QUICK))[1])
 
 
+def test_many_threads_agree_on_the_first_model(scripted_server):
+    """All ask the same model; where there is none, none waits for the others."""
+    chat = OpenAIChat(None, None, scripted_server.url, QUICK)
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(lambda _: spoken(chat)[0], range(12))) == [["Yes."]] * 12
+    assert {request.body["model"] for request in scripted_server.requests} == {scripted.MODEL}
+
+    scripted_server.models = scripted.silence(9)
+    chat = OpenAIChat(None, None, scripted_server.url, Patience(calls=1, silence=0.3))
+    began = time.monotonic()
+    with ThreadPoolExecutor(12) as pool:
+        assert len(list(pool.map(lambda _: failing(chat), range(12)))) == 12
+    assert time.monotonic() - began < 2
+
+
 def test_a_key_alone_is_openai():
     """With only a key it is OpenAI's server and a model that is named in one place."""
     chat = OpenAIChat(None, KEY, None)
@@ -591,10 +606,15 @@ def test_the_environments_key_stays_at_home(scripted_server, monkeypatch):
 
 def test_a_hundred_questions_on_a_server_that_fails_one_in_five(scripted_server):
     """All are answered, none is lost or answered twice, limits are kept, no more than 8 at once."""
-    scripted_server.script = one_in(
-        5, in_turn(*[fail(500), limited(0.05)] * 40), lambda request: say(f"{request.asked} yes")
-    )
-    patience = Patience(attempts=PATIENCE.attempts, first_pause=0.01, silence=1, deadline=5)
+    told = []
+
+    def limit(request):
+        told.append(request.at)
+        return limited(0.3)
+
+    failing = in_turn(*[fail(500), fail(503), limit, scripted.hang_up()] * 10)
+    scripted_server.script = one_in(5, failing, lambda request: say(f"{request.asked} yes"))
+    patience = Patience(attempts=PATIENCE.attempts, first_pause=0.01, silence=2, deadline=9)
     chat = OpenAIChat("m", KEY, scripted_server.url, patience)
 
     def ask(number):
@@ -604,8 +624,22 @@ def test_a_hundred_questions_on_a_server_that_fails_one_in_five(scripted_server)
         answers = list(pool.map(ask, range(100)))
 
     assert answers == [f"question {number} yes" for number in range(100)]
-    assert len(scripted_server.requests) > 120
+    assert len(scripted_server.requests) == 125
     assert 2 < scripted_server.counts.most_running <= 8
+    # Those on their way when the limit is told still arrive; from then on all wait.
+    assert len(told) >= 5
+    arrived = [request.at for request in scripted_server.requests]
+    assert [at for at in arrived for limit in told if limit + 0.15 < at < limit + 0.29] == []
+
+
+def test_a_question_within_a_question_finds_room(scripted_server):
+    """A reader may ask again before the answer has ended, also where one call runs at once."""
+    scripted_server.script = "A zebra is a horse."
+    chat = OpenAIChat("m", KEY, scripted_server.url, QUICK, calls=1)
+
+    inner = [spoken(chat)[0] for _ in chat(ASKED)]
+
+    assert ["".join(pieces) for pieces in inner] == ["A zebra is a horse."] * len(inner)
 
 
 def test_no_more_calls_than_allowed(scripted_server):
@@ -622,7 +656,8 @@ def test_no_more_calls_than_allowed(scripted_server):
     hasty = OpenAIChat("m", KEY, scripted_server.url, Patience(deadline=0.1), calls=1)
     first = iter(chat(ASKED))
     next(first)
-    assert "PAPERCHAT_CALLS" in str(failing(hasty)[1])
+    with ThreadPoolExecutor(1) as pool:
+        assert "PAPERCHAT_CALLS" in str(pool.submit(failing, hasty).result()[1])
     first.close()
 
 
@@ -643,7 +678,7 @@ def test_close_frees_the_connection(scripted_server, chat):
 
     assert freed(scripted_server)
     assert list(pieces) == []
-    assert reply.finished == ""
+    assert reply.finished == "closed"
     assert reply.usage.completion_tokens > 0
 
 

@@ -90,10 +90,12 @@ class OpenAIChat:
     @property
     def name(self) -> str:
         """The model's name; asks the server once if none was given. Raises ModelError."""
-        with self._lock:
-            if self._name is None:
-                self._name = self._server.name = _first_model(self._server)
-            return self._name
+        if self._name is None:
+            # Without the lock: many threads need not queue up to find a dead server dead.
+            found = _first_model(self._server)
+            with self._lock:
+                self._name = self._server.name = self._name or found
+        return self._name
 
     def __call__(
         self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
@@ -206,6 +208,7 @@ class OpenAIChat:
 
         create = self._server.client().chat.completions.with_streaming_response.create
         tally.chosen, tally.finished = False, ""
+        response: Any = None
         try:
             with (
                 create(**sent, timeout=self._server.limits(ends)) as response,
@@ -218,7 +221,7 @@ class OpenAIChat:
         except Exception as error:
             if line.closed.is_set() or tally.finished:
                 return  # the reader has gone, or all was said and only the end was untidy
-            if line.late:
+            if response and line.late:
                 raise openai.APITimeoutError(response.http_request) from None
             if isinstance(error, Told):
                 raise openai.APIError("", response.http_request, body=error.body) from None
@@ -284,6 +287,7 @@ class OpenAIReply:
         self._line.close()
         with contextlib.suppress(ValueError):  # another thread is reading: the line has woken it
             self._pieces.close()
+        self._tally.finished = self._tally.finished or "closed"
 
 
 def _request(

@@ -16,21 +16,29 @@ class Gate:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._running = 0
+        self._callers: list[int] = []  # the threads of the calls that run
         self._until: dict[str, float] = {}  # monotonic seconds, by host
 
     @contextmanager
     def call(self, most: int, seconds: float) -> Iterator[bool]:
-        """Be one of *most* calls at once; False, and no call, if *seconds* pass without room."""
+        """Be one of *most* calls at once; False, and no call, if *seconds* pass without room.
+
+        A thread that asks while it listens to another answer is let through: that answer cannot
+        end, and make room, before this one has.
+        """
+        caller = threading.get_ident()
         with self._changed:
-            entered = self._changed.wait_for(lambda: self._running < most, seconds)
-            self._running += entered
+            listens = caller in self._callers
+            entered = listens or self._changed.wait_for(lambda: len(self._callers) < most, seconds)
+            if entered:
+                self._callers.append(caller)
         try:
             yield entered
         finally:
             with self._changed:
-                self._running -= entered
-                self._changed.notify()
+                if entered:
+                    self._callers.remove(caller)
+                    self._changed.notify()
 
     def hold(self, host: str, seconds: float) -> None:
         """Nobody is to ask *host* for *seconds* from now."""

@@ -13,13 +13,15 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+_MARGIN = 0.05  # seconds
+
 
 class Line:
     """One answer's connection, and the next one's if it is asked for again."""
 
     def __init__(self) -> None:
         self.closed = threading.Event()  # the reader has gone
-        self.late = False  # the server took too long
+        self._late = False
         self._changed = threading.Condition()
         self._socket: Any = None
         self._ends = self._limit = 0.0  # monotonic seconds
@@ -29,7 +31,7 @@ class Line:
         """Watch over *response*, an HTTP response whose body is read, until *ends* at most."""
         stream = response.extensions.get("network_stream")
         self._ends = self._limit = ends
-        self.late = False
+        self._late = False
         with self._changed:
             self._socket = stream and stream.get_extra_info("socket")
         if self.closed.is_set():
@@ -41,6 +43,11 @@ class Line:
             with self._changed:
                 self._socket = None
                 self._changed.notify()
+
+    @property
+    def late(self) -> bool:
+        """Whether the server took too long; the client has a limit too, and may notice first."""
+        return self._late or time.monotonic() > self._limit - _MARGIN
 
     def expect(self, seconds: float) -> None:
         """Something must come within *seconds* from now."""
@@ -65,10 +72,10 @@ class Line:
             while self._socket is not None:
                 left = self._limit - time.monotonic()
                 if left <= 0:
-                    self.late = True
+                    self._late = True
                     break
                 self._changed.wait(left)
-        if self.late:
+        if self._late:
             self._shut()
 
     def _shut(self) -> None:
