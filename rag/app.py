@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files
@@ -15,25 +15,33 @@ from pathlib import Path
 
 from rag import compare, compose, corpus, followup, retrieve, store, survey
 from rag.catalog import Catalog
-from rag.errors import NoIndex, SettingsError, UsageError
+from rag.errors import ModelError, NoIndex, SettingsError, UsageError
 from rag.prompts import render
 from rag.question import focus
 from rag.route import Route, route
 from rag.settings import EMBEDDED, Settings
 from rag.types import (
     Answer,
+    Chat,
     ClaimReader,
     Corpus,
     Draft,
     Embedder,
     Hit,
     IndexReport,
+    Judge,
+    Message,
     Mode,
     PairReader,
     Paper,
     Progress,
 )
-from rag.verify import verify, verify_table
+from rag.verify import verify, verify_table, verify_written
+from rag.write.answer import answer as write_answer
+from rag.write.cells import fill
+from rag.write.choose import choose
+from rag.write.condense import condensing
+from rag.write.strict import strict
 
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
@@ -43,35 +51,61 @@ FEWEST_COMPARED, MOST_COMPARED = 2, 5
 class PaperChat:
     """A collection that answers. Safe to use from many threads at once."""
 
-    def __init__(self, settings: Settings, condense: followup.Condense = followup.resolve) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        condense: followup.Condense = followup.resolve,
+        chat: Chat | None = None,
+        judge: Judge | None = None,
+    ) -> None:
         """Load the index. Raises NoIndex, StoreError, EmbeddingError.
 
-        *condense* says what a question of a conversation means on its own.
+        *condense* says what a question of a conversation means on its own. *chat* and *judge* stand
+        in for the language model that the settings name and for the check of what it writes.
         """
         self._settings = settings
         self._condense = condense
         self._embedder = choose_embedder(settings)
         self._reader = choose_reader(settings)
+        self._chat = chat or choose_chat(settings)
+        self._judge = judge or choose_judge()
         self._stamp = store.fingerprint(self._embedder)
         self._lock = threading.Lock()
         self._snapshot = store.load(settings.store, self._stamp)
 
-    def ask(self, question: str, conversation: Sequence[Answer] = ()) -> Answer:
+    def ask(self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto") -> Answer:
         """Answer *question*, which may refer to the *conversation*'s earlier answers.
 
-        Raises UsageError for an empty or an overlong question. A refusal is an Answer.
+        *mode* is auto, extractive or llm. Raises UsageError for an empty or an overlong question,
+        and for llm where no language model is set up. A refusal is an Answer.
+        """
+        *_, whole = self.stream(question, conversation, mode)
+        return whole
+
+    def stream(
+        self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto"
+    ) -> Iterator[Answer]:
+        """Like `ask`, the answer as it grows: the last one is whole.
+
+        Those before have a "step" in their trace: "writing" or "checking". Closing the iterator
+        stops the language model. An extractive answer comes whole.
         """
         check_question(question)
+        writes = self._writes(mode)
         began = time.perf_counter()
         library = self._library()
-        read_as = self._condense(library, question, conversation)
+        condense = self._condense
+        if writes and self._chat is not None:
+            condense = condensing(self._chat, condense)
+        read_as = condense(library, question, conversation)
         way = route(read_as.question)
         if read_as.problem:
-            draft = Draft("chat", message=read_as.problem)
+            drafts: Iterable[Draft] = [Draft("chat", message=read_as.problem)]
         else:
-            draft = self._draft(library, read_as.question, way)
-        trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
-        return self._finished(library, question, read_as.question, draft, trace, began)
+            drafts = self._drafts(library, read_as.question, way, self._chat if writes else None)
+        for draft in drafts:
+            trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
+            yield self._finished(library, question, read_as.question, draft, trace, began)
 
     def compare(self, subjects: Sequence[str], axes: Sequence[str] = ()) -> Answer:
         """Set *subjects*, titles or names of two to five papers, side by side.
@@ -89,19 +123,41 @@ class PaperChat:
         trace = {"route": "asked to compare", **draft.trace}
         return self._finished(library, question, question, draft, trace, began)
 
-    def _draft(self, library: retrieve.Library, question: str, way: Route) -> Draft:
+    def _writes(self, mode: str) -> bool:
+        """Whether a language model is to write. Raises UsageError where there is none for llm."""
+        if self._chat is None or mode == "extractive":
+            return choose_mode(mode, self._settings) == "llm"
+        return True
+
+    def _drafts(
+        self, library: retrieve.Library, question: str, way: Route, chat: Chat | None
+    ) -> Iterator[Draft]:
         """Ask the verb of *way*'s shape; what is not of that shape after all is answered."""
         made: Draft | None = None
         match way.shape:
             case "chat":
-                return self._small_talk(library.snapshot)
+                made = self._small_talk(library.snapshot)
             case "comparison":
                 made = compare.compare(library, question)
             case "list":
                 made = survey.survey(library, question)
             case "answer":
                 pass
-        return made or compose.answer(library, question, RETRIEVED)
+        if made is not None and (chat is None or made.shape == "chat"):
+            yield made
+            return
+        if chat is None:
+            yield compose.answer(library, question, RETRIEVED)
+            return
+        from rag.llm import capped  # late, like the door itself
+
+        within = capped(chat, self._settings.most_tokens)
+        if made is not None and made.shape == "list":
+            yield choose(library, question, made, within)
+        elif made is not None:
+            yield fill(library, question, made, within, self._judge)
+        else:
+            yield from write_answer(library, question, RETRIEVED, within, self._judge)
 
     def _finished(
         self,
@@ -116,7 +172,8 @@ class PaperChat:
         composed = time.perf_counter()
         snapshot = library.snapshot
         papers = {paper.id: paper for paper in snapshot.papers}
-        statements = verify(draft.statements, papers)
+        check = verify_written if draft.mode == "llm" else verify
+        statements = check(draft.statements, papers)
         table = verify_table(draft.table, papers) if draft.table else None
         ended = time.perf_counter()
         found = draft.found_at or composed
@@ -124,7 +181,7 @@ class PaperChat:
             question=question,
             standalone_question=read_as,
             shape=draft.shape,
-            mode="extractive",
+            mode=draft.mode,
             statements=statements,
             sources=draft.sources,
             abstention=draft.abstention,
@@ -132,6 +189,10 @@ class PaperChat:
             table=table,
             coverage=draft.coverage,
             near=draft.near,
+            removed=draft.removed,
+            notice=draft.notice,
+            model=draft.model,
+            usage=draft.usage,
             retrieved=draft.retrieved,
             papers_in_corpus=len(papers),
             index=snapshot.manifest.index_hash,
@@ -252,16 +313,55 @@ def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
     embedder = choose_embedder(settings)
     yield "embedding model", True, embedder.fingerprint
     yield from store.checks(settings.store, embedder)
-    yield "answers", True, "extractive: exact quotations, no language model"
+    yield _answering(settings)
 
 
-def choose_mode(asked: str) -> Mode:
+def choose_mode(asked: str, settings: Settings) -> Mode:
     """The mode that *asked* (auto, extractive or llm) means here. Raises UsageError."""
-    if asked == "llm":
+    reachable = bool(settings.api_key or settings.base_url)
+    if asked == "llm" and not reachable:
         raise UsageError(
-            "this version answers in extractive mode only; use --mode extractive or --mode auto"
+            "--mode llm needs a language model: set OPENAI_API_KEY for OpenAI's, or OPENAI_BASE_URL"
+            " for any other server"
         )
-    return "extractive"
+    return "llm" if reachable and asked != "extractive" else "extractive"
+
+
+def choose_judge() -> Judge:
+    """What decides whether abstracts bear a sentence that is no quotation."""
+    return strict
+
+
+def choose_chat(settings: Settings, *, hasty: bool = False) -> Chat | None:
+    """The language model that the settings name, if any; *hasty* tries once and for 10 s."""
+    if choose_mode("auto", settings) == "extractive":
+        return None
+    from rag.llm import OpenAIChat, Patience  # late: brings numpy, and later the openai client
+
+    patience = Patience(attempts=1, calls=1, silence=10, deadline=10) if hasty else None
+    return OpenAIChat(
+        settings.model,
+        settings.api_key,
+        settings.base_url,
+        patience,
+        settings.price,
+        settings.calls,
+    )
+
+
+def _answering(settings: Settings) -> tuple[str, bool, str]:
+    """What `doctor` says of who answers: a language model is asked for a word."""
+    chat = choose_chat(settings, hasty=True)
+    if chat is None:
+        return "answers", True, "extractive: exact quotations, no language model"
+    began = time.perf_counter()
+    try:
+        for _ in chat([Message("user", "Say yes.")], most_tokens=16):
+            pass
+        name = chat.name
+    except ModelError as error:
+        return "language model", False, str(error)
+    return "language model", True, f"{name} answers in {time.perf_counter() - began:.1f} s"
 
 
 def choose_embedder(settings: Settings) -> Embedder:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,16 +25,20 @@ NAMES = (
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "PAPERCHAT_AUTH",
+    "PAPERCHAT_CALLS",
     "PAPERCHAT_CHROMA_URL",
     "PAPERCHAT_DEBUG",
     "PAPERCHAT_EMBEDDING_MODEL",
     "PAPERCHAT_MODEL",
+    "PAPERCHAT_MOST_TOKENS",
+    "PAPERCHAT_PRICE",
     "PAPERCHAT_RERANK",
     "PAPERCHAT_STORE",
 )
 """Every name that is read."""
 
 _PATHS = {"PAPERCHAT_AUTH", "PAPERCHAT_STORE"}  # may hold any character but the zero byte
+_AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "on": True}
 _YES_OR_NO |= {"0": False, "false": False, "no": False, "off": False}
 
@@ -53,6 +58,9 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = field(default=None, repr=False)  # of any OpenAI-compatible server
     model: str | None = None  # the language model's name at that server
+    price: tuple[float, float] | None = None  # US dollars a million tokens: prompts, answers
+    most_tokens: int = 20_000  # of a question, its prompts and answers together
+    calls: int = 8  # of the language model at once, in this process
     embedding_model: str = EMBEDDED
     store: Path = field(default_factory=_user_data_folder)  # a folder; it need not exist
     chroma_url: str | None = field(default=None, repr=False)  # in place of the embedded store
@@ -78,6 +86,9 @@ class Settings:
             api_key=_key(given, "OPENAI_API_KEY"),
             base_url=_address(given, "OPENAI_BASE_URL"),
             model=given.get("PAPERCHAT_MODEL"),
+            price=_price(given, "PAPERCHAT_PRICE"),
+            most_tokens=_count(given, "PAPERCHAT_MOST_TOKENS", otherwise=20_000),
+            calls=_count(given, "PAPERCHAT_CALLS", otherwise=8),
             embedding_model=given.get("PAPERCHAT_EMBEDDING_MODEL", EMBEDDED),
             store=_path(place, "PAPERCHAT_STORE") if place else _user_data_folder(),
             chroma_url=_address(given, "PAPERCHAT_CHROMA_URL"),
@@ -167,3 +178,25 @@ def _yes_or_no(given: Mapping[str, str], name: str, *, otherwise: bool = False) 
     if value not in _YES_OR_NO:
         raise SettingsError(f"{name} is neither yes nor no: set it to 1 or 0.")
     return _YES_OR_NO[value]
+
+
+def _count(given: Mapping[str, str], name: str, *, otherwise: int) -> int:
+    """A whole number from 1 up."""
+    value = given.get(name, str(otherwise)).replace("_", "").replace(",", "")
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value)):
+        raise SettingsError(f"{name} is not a number from 1 up: write it as {otherwise}.")
+    return int(value)
+
+
+def _price(given: Mapping[str, str], name: str) -> tuple[float, float] | None:
+    """Two amounts with a slash between them."""
+    value = given.get(name)
+    if value is None:
+        return None
+    prices = [float(part) for part in value.split("/") if _AMOUNT.fullmatch(part.strip())]
+    if len(prices) != 2 or value.count("/") != 1:
+        raise SettingsError(
+            f"{name} is not a price: write dollars a million tokens of prompts and of answers, as"
+            " 0.15/0.60."
+        )
+    return prices[0], prices[1]

@@ -207,7 +207,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens a language model was paid for; all zero in extractive mode."""
+    """Tokens a language model was paid for; all zero where none was asked."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -262,6 +262,9 @@ class Draft:
     notice: str = ""
     retrieved: tuple[Hit, ...] = ()
     trace: Mapping[str, str] = field(default_factory=dict)
+    mode: Mode = "extractive"
+    model: str | None = None
+    usage: Usage = Usage()
     found_at: float = 0.0  # `time.perf_counter()` when retrieval had ended
 
 
@@ -352,6 +355,11 @@ class Reply(Protocol):
         """What it has cost so far; whole once the pieces have ended."""
         ...
 
+    @property
+    def finished(self) -> str:
+        """Why it ended: "stop", "length" if it was cut, or another word; empty until it has."""
+        ...
+
     def close(self) -> None:
         """Stop listening, and free the server; does nothing the second time."""
         ...
@@ -368,7 +376,18 @@ class Chat(Protocol):
     def __call__(
         self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
     ) -> Reply:
-        """Begin an answer of at most *most_tokens*; *as_json* asks for one JSON object."""
+        """Begin an answer of at most *most_tokens*; *as_json* asks for one JSON object.
+
+        Raises ModelError if this call cannot be made; what the server refuses, the reply raises.
+        """
+        ...
+
+
+class Judge(Protocol):
+    """Whether the abstracts that a sentence cites bear it."""
+
+    def __call__(self, claim: str, papers: Sequence[Paper]) -> Judgement:
+        """Judge *claim* by *papers*, one or more. What cannot be judged is `unverified`."""
         ...
 
 

@@ -29,6 +29,30 @@ def verify_table(table: Table, papers: Mapping[str, Paper]) -> Table:
     )
 
 
+def verify_written(
+    statements: Sequence[Statement], papers: Mapping[str, Paper]
+) -> tuple[Statement, ...]:
+    """Look the evidence of judged statements up in *papers*, by id; the verdicts stay.
+
+    A statement whose evidence is not what it was is `unverified`, with the reason.
+    """
+    return tuple(_looked_up(statement, papers) for statement in statements)
+
+
+def _looked_up(statement: Statement, papers: Mapping[str, Paper]) -> Statement:
+    problems = [
+        problem
+        for citation in statement.citations
+        for span in citation.evidence
+        if (problem := _problem(citation, span, papers))
+    ]
+    if not any(citation.evidence for citation in statement.citations):
+        problems.append("nothing is cited")
+    if not problems or statement.verdict != "supported":
+        return statement
+    return replace(statement, verdict="unverified", reasons=tuple(dict.fromkeys(problems)))
+
+
 def _checked_cell(cell: Cell, papers: Mapping[str, Paper]) -> Cell:
     if not cell.stated:
         return cell

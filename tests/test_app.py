@@ -12,6 +12,7 @@ from rag.app import (
     MOST_CHARACTERS,
     RETRIEVED,
     PaperChat,
+    choose_chat,
     choose_mode,
     choose_reader,
     doctor,
@@ -22,6 +23,7 @@ from rag.embed import load_embedded
 from rag.errors import CorpusError, NoIndex, SettingsError, UsageError
 from rag.settings import Settings
 from rag.types import Answer, Corpus, Usage
+from tests.scripted import Scripted, fail
 
 PAYLOADS = Path(__file__).parent.parent.parent / "shared" / "data" / "hostile" / "xss-payloads.txt"
 
@@ -389,9 +391,35 @@ def test_the_reader_can_be_left_out(tmp_path: Path):
     assert choose_reader(settings(tmp_path)) is not None
 
 
-@pytest.mark.parametrize("asked", ["auto", "extractive"])
-def test_extractive_is_the_mode(asked: str):
-    """No language model answers in this version."""
-    assert choose_mode(asked) == "extractive"
-    with pytest.raises(UsageError, match="--mode"):
-        choose_mode("llm")
+@pytest.mark.parametrize("reach", [{"OPENAI_API_KEY": "k"}, {"OPENAI_BASE_URL": "http://h/v1"}])
+def test_a_key_or_an_address_means_a_language_model(tmp_path: Path, reach: dict[str, str]):
+    """`auto` writes with a model where one can be reached, and quotes where none can."""
+    with_model, without = settings(tmp_path, **reach), settings(tmp_path)
+
+    modes = [choose_mode(asked, with_model) for asked in ("auto", "extractive", "llm")]
+    assert modes == ["llm", "extractive", "llm"]
+    assert [choose_mode(asked, without) for asked in ("auto", "extractive")] == ["extractive"] * 2
+    with pytest.raises(UsageError, match=r"OPENAI_API_KEY.*OPENAI_BASE_URL"):
+        choose_mode("llm", without)
+    assert choose_chat(without) is None
+    assert choose_chat(with_model) is not None
+
+
+def test_doctor_asks_the_language_model(seed_store: Path, scripted_server: Scripted):
+    """It says which model answers, or in one line why none does."""
+
+    def answers():
+        reach = {"OPENAI_BASE_URL": scripted_server.url}
+        here = Settings.from_environment(store=seed_store, environment=reach)
+        return list(doctor(here))[-1]
+
+    what, well, found = answers()
+    assert (what, well) == ("language model", True)
+    assert "scripted-1" in found
+
+    scripted_server.script = fail(503, "the card is hot")
+    what, well, found = answers()
+    assert (what, well) == ("language model", False)
+    assert "the card is hot" in found
+    assert "\n" not in found
+    assert len(scripted_server.requests) == 2

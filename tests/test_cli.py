@@ -188,7 +188,7 @@ def test_help_and_version_come_at_once():
         (["serch"], "'search'"),
         (["ask", "--frobnicate"], "--frobnicate"),
         (["ask", "--mode", "magic", "why?"], "extractive"),
-        (["ask", "--mode", "llm", "why?"], "--mode extractive"),
+        (["ask", "--mode", "llm", "why?"], "OPENAI_API_KEY"),
         (["ask", "--batch", "in.jsonl"], "--out"),
         (["ask", "--out", "out.jsonl"], "--batch"),
         (["ask", "--batch", "in.jsonl", "--out", "out.jsonl", "why?"], "one of them"),

@@ -43,6 +43,7 @@ FLOORS = {
     "rag/listing": 1.3,  # what a list is asked for, and what meets it in a text
     "rag/dialogue": 1.3,  # what points back at a conversation
     "rag/sides": 1.3,
+    "rag/cite": 1.2,  # what a language model writes, sentence by sentence
     "rag/facets": 1.3,
     # 2: one door to each heavy library, and the store over them
     "rag/catalog": 2.0,
@@ -50,8 +51,8 @@ FLOORS = {
     "rag/corpus": 2.0,
     "rag/embed": 2.0,
     "rag/lexical": 2.0,
-    "rag/llm": 2.0,
     "rag/vectors": 2.0,
+    "rag/llm": 2.1,  # counts tokens through the door of rag/chunk
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
     "rag/claims": 2.2,  # the claim checker, fed as the cross-encoder is
     "rag/store": 2.1,
@@ -66,6 +67,7 @@ FLOORS = {
     "rag/turn": 3.1,
     "rag/several": 3.15,
     "rag/followup": 3.2,
+    "rag/write": 3.3,  # what a language model is asked, and what of its words is shown
     "rag/verify": 3.0,
     # 4: the one place that chooses parts
     "rag/app": 4.0,

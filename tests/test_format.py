@@ -646,7 +646,7 @@ def test_the_record_has_every_key_of_the_contract():
     assert list(got) == [
         "id", "turn", "question", "standalone_question", "mode", "model", "shape", "answer",
         "abstained", "abstention", "statements", "table", "sources", "retrieved", "coverage",
-        "near", "timings_ms", "usage", "index", "error",
+        "near", "timings_ms", "usage", "index", "removed", "notice", "error",
     ]  # fmt: skip
     assert (got["id"], got["turn"], got["abstained"]) == ("q1", 2, False)
     assert got["statements"] == [
@@ -820,3 +820,19 @@ def _read(html: str) -> _Reader:
     reader.feed(html)
     reader.close()
     return reader
+
+
+def test_what_the_check_removed_can_be_seen_and_does_nothing():
+    """A model's words are struck through with why, folded on the page, and never acted on."""
+    lie = Statement("<img src=x> **flies**", (), "not_supported", ("no <b>such</b> thing",))
+    shown = answer(removed=(lie,), notice="Only a part: <i>cut</i>.")
+
+    page, text = html_answer(shown, "a"), markdown(shown)
+
+    assert '<details class="pc-removed">' in page
+    assert "<del>&lt;img src=x&gt; **flies**</del>" in page
+    assert "<img" not in page + text
+    assert "<b>" not in page + text
+    assert "<i>" not in page + text
+    assert "**Removed by the check**" in text
+    assert "~~&lt;img src=x> \\*\\*flies\\*\\*~~" in text

@@ -49,6 +49,9 @@ def test_every_name_reaches_its_field():
         OPENAI_API_KEY=f" {SECRET}\n",
         OPENAI_BASE_URL="http://localhost:8000/v1",
         PAPERCHAT_MODEL="qwen3-8b",
+        PAPERCHAT_PRICE="0.15 / 0.60",
+        PAPERCHAT_MOST_TOKENS="30_000",
+        PAPERCHAT_CALLS="4",
         PAPERCHAT_EMBEDDING_MODEL="bge-m3",
         PAPERCHAT_STORE="some/where",
         PAPERCHAT_CHROMA_URL="http://[::1]:8000",
@@ -60,6 +63,9 @@ def test_every_name_reaches_its_field():
         api_key=SECRET,
         base_url="http://localhost:8000/v1",
         model="qwen3-8b",
+        price=(0.15, 0.60),
+        most_tokens=30_000,
+        calls=4,
         embedding_model="bge-m3",
         store=Path("some/where"),
         chroma_url="http://[::1]:8000",
@@ -210,3 +216,18 @@ def test_settings_are_a_frozen_slotted_value():
         got.model = "other"  # type: ignore[misc]
     assert not hasattr(got, "__dict__")
     assert pickle.loads(pickle.dumps(got)) == got
+
+
+@pytest.mark.parametrize("price", ["0.15", "0.15/", "a/b", "-1/2", "1/2/3", "nan/1", "1e9/1", "/"])
+def test_a_price_is_two_amounts(price):
+    """Anything but dollars for prompts and for answers is refused, with how to write it."""
+    with pytest.raises(SettingsError, match=r"PAPERCHAT_PRICE.*0\.15/0\.60"):
+        read(PAPERCHAT_PRICE=price)
+
+
+@pytest.mark.parametrize("name", ["PAPERCHAT_CALLS", "PAPERCHAT_MOST_TOKENS"])
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "٣", "9" * 12])
+def test_a_bound_is_a_number_from_one_up(name, value):
+    """A bound of nothing, or of no number, is refused."""
+    with pytest.raises(SettingsError, match=name):
+        read(**{name: value})

@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 import webbrowser
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,6 +35,10 @@ KEPT_TURNS = 30
 EXAMPLES = 4
 """How many of the collection's example questions are offered."""
 
+_STEPS = {
+    "writing": "Writing, and checking each sentence…",
+    "checking": "Checking again what did not stand the check…",
+}
 _ECHO = 400  # characters of a question that are shown again
 _BODY = 200_000  # bytes of a request; the longest allowed question is far shorter
 _BROKEN = "Something failed here while answering; ask again, or look into the server's log."
@@ -48,8 +52,11 @@ log = logging.getLogger(__name__)
 class Chat(Protocol):
     """What the page needs of the product."""
 
-    def ask(self, question: str, conversation: Sequence[Answer] = ()) -> Answer:
-        """Answer *question*, asked after *conversation*. Raises PaperChatError."""
+    def stream(self, question: str, conversation: Sequence[Answer] = ()) -> Iterator[Answer]:
+        """Answer *question*, asked after *conversation*: it grows, and the last one is whole.
+
+        Those before have a "step" in their trace. Raises PaperChatError.
+        """
         ...
 
     def examples(self) -> Sequence[str]:
@@ -90,14 +97,27 @@ def answering(
     """
     turn = Turn(question, past[-1].number + 1 if past else 0, step="Searching…")
     yield turn
+    answers = None
     try:
-        answer = chat.ask(question, [each.answer for each in past if each.answer and each.done])
+        # Closed with this generator, so that Stop stops the language model too.
+        answers = chat.stream(question, [each.answer for each in past if each.answer and each.done])
+        for answer in answers:
+            step = _STEPS.get(answer.trace.get("step", ""), "")
+            if not step:
+                break
+            yield replace(turn, answer=answer, shown=len(answer.statements), step=step)
     except PaperChatError as error:
         yield replace(turn, step="", problem=str(error))
         return
     except Exception:  # the visitor gets a sentence; whoever runs the page gets the traceback
         log.exception("answering failed")
         yield replace(turn, step="", problem=_BROKEN)
+        return
+    finally:
+        if isinstance(answers, Generator):
+            answers.close()
+    if answer.mode == "llm":
+        yield replace(turn, answer=answer, shown=len(answer.statements), step="")
         return
     turn = replace(turn, step=_reading(answer))
     yield turn
@@ -368,6 +388,10 @@ body, gradio-app { background: var(--pc-paper) !important; }
   min-width: 0; width: 100%; overflow-wrap: anywhere;
 }
 #pc-examples button:hover { border-color: var(--pc-accent); color: var(--pc-accent); }
+
+.pc-removed, .pc-notice { color: var(--pc-soft); font-size: .92rem; margin: .9rem 0 0; }
+.pc-removed summary { cursor: pointer; }
+.pc-removed p { margin: .1rem 0 .5rem; }
 
 .pc-turn {
   display: grid; grid-template-columns: minmax(0, 1fr) 21rem; gap: 0 3rem;

@@ -115,13 +115,13 @@ def _ask(options: argparse.Namespace) -> int:
     from ui.format import markdown, record
 
     settings = _settings(options)
-    choose_mode(options.mode)
+    choose_mode(options.mode, settings)
     if _is_batch(options):
         chat = open_chat(settings)
-        return _batch(options, "answering", lambda row: _answers(chat, row))
+        return _batch(options, "answering", lambda row: _answers(chat, row, options.mode))
     question = _question(options)
     check_question(question)
-    answer = open_chat(settings).ask(question)
+    answer = open_chat(settings).ask(question, mode=options.mode)
     print(_as_line(record(answer, id=None, turn=0)) if options.json else markdown(answer))
     return DONE
 
@@ -309,14 +309,14 @@ def _batch(
     return FAILED if failed else DONE
 
 
-def _answers(chat: PaperChat, row: Row) -> Iterator[Result]:
+def _answers(chat: PaperChat, row: Row, mode: str) -> Iterator[Result]:
     """One record for each turn of the row's conversation; a turn that fails is forgotten."""
     from ui.format import record
 
     past: list[Answer] = []
     for turn, asked in enumerate(_turns(row)):
         try:
-            answer = chat.ask(_asked(asked), past)
+            answer = chat.ask(_asked(asked), past, mode)
             yield record(answer, id=_name(row), turn=turn)
             past.append(answer)
         except Exception as error:  # one question must not cost the others their answers

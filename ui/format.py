@@ -44,6 +44,7 @@ NOTHING_LISTED = "No paper here matches"
 NOT_HERE = "not in this collection"
 CAUTION = "not directly comparable"
 CLOSE = "Close, but not counted"
+REMOVED = "Removed by the check"
 CUT = " […] "
 """Stands between two quoted sentences that the abstract does not hold one after the other."""
 
@@ -240,6 +241,11 @@ def markdown(answer: Answer) -> str:
         blocks += [f"**{_sources_heading(answer)}**", "\n".join(lines)]
     if answer.near:
         blocks += [f"**{CLOSE}**", "\n".join(f"- {_paragraph(one.title)}" for one in answer.near)]
+    if answer.removed:
+        lines = [f"- ~~{_closed(one.text)}~~ ({_closed(_doubt(one))})" for one in answer.removed]
+        blocks += [f"**{REMOVED}**", "\n".join(lines)]
+    if answer.notice:
+        blocks.append(f"({_closed(answer.notice)})")
     return "\n\n".join(blocks)
 
 
@@ -338,6 +344,8 @@ def record(answer: Answer, *, id: str | None, turn: int) -> dict[str, object]:
             "cost_usd": answer.usage.cost_usd,
         },
         "index": answer.index,
+        "removed": [_statement_record(statement) for statement in answer.removed],
+        "notice": answer.notice,
         "error": None,
     }
 
@@ -436,6 +444,7 @@ def html_answer(answer: Answer, name: str, shown: int | None = None) -> str:
     top = _read_as_html(answer) + _message_html(answer)
     words = "".join(_statements_html(statements, name)) + _list_html(answer, listed, name)
     near = _near_html(answer, name) if complete else ""
+    words += _removed_html(answer) + _notice_html(answer) if complete else ""
     if answer.table is not None:
         table = _table_html(answer, answer.table, name)
         main = f'<div class="pc-side-by-side">{top}{table}</div>'
@@ -549,6 +558,23 @@ def _cell_html(subject: Subject, cell: Cell, name: str) -> str:
         for text, numbers in _parts(cell.text, cell.citations)
     )
     return f"<td>{' '.join(told)}</td>"
+
+
+def _removed_html(answer: Answer) -> str:
+    """What the check took out of a model's words, struck through, behind a line to click."""
+    items = "".join(
+        f"<li><del>{html_text(one.text)}</del><p>{html_text(_doubt(one))}</p></li>"
+        for one in answer.removed
+    )
+    if not items:
+        return ""
+    heading = f"{REMOVED} ({len(answer.removed):,})"
+    return f'<details class="pc-removed"><summary>{heading}</summary><ul>{items}</ul></details>'
+
+
+def _notice_html(answer: Answer) -> str:
+    notice = html_text(answer.notice)
+    return f'<p class="pc-notice" role="status">{notice}</p>' if notice else ""
 
 
 def _list_html(answer: Answer, listed: Mapping[Source, Sequence[Statement]], name: str) -> str:

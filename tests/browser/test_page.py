@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -318,10 +318,10 @@ class Held:
     def __init__(self, chat: Chat) -> None:
         self.chat, self.go = chat, threading.Event()
 
-    def ask(self, question: str, conversation: Sequence[Answer] = ()) -> Answer:
+    def stream(self, question: str, conversation: Sequence[Answer] = ()) -> Iterator[Answer]:
         """Wait, then answer as the real one does."""
         self.go.wait(30)
-        return self.chat.ask(question, conversation)
+        return self.chat.stream(question, conversation)
 
     def examples(self) -> Sequence[str]:
         """None."""
@@ -404,9 +404,9 @@ def test_a_later_question_comes_with_the_finished_answers_only():
     heard: list[Sequence[Answer]] = []
 
     class Listening(Held):
-        def ask(self, question: str, conversation: Sequence[Answer] = ()) -> Answer:
+        def stream(self, question: str, conversation: Sequence[Answer] = ()) -> Iterator[Answer]:
             heard.append(conversation)
-            return _answer("", "")
+            return iter([_answer("", "")])
 
     half = Turn("b", 1, answer=_answer("x", "y"), step="Reading 1 paper…")
     whole = Turn("a", 0, answer=_answer("x", "y"), shown=1)
@@ -419,7 +419,7 @@ def test_a_failure_is_told_without_its_traceback(caplog):
     """The visitor reads one sentence; the log keeps the cause."""
 
     class Broken(Held):
-        def ask(self, question: str, conversation: Sequence[Answer] = ()) -> Answer:
+        def stream(self, question: str, conversation: Sequence[Answer] = ()) -> Iterator[Answer]:
             raise ZeroDivisionError("secret")
 
     last = list(answering(Broken(None), "why?", (), pace=0))[-1]  # type: ignore[arg-type]
