@@ -383,3 +383,57 @@ def interval(
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(statistic(sample[drawn]), [tail, 100 - tail])
     return float(low), float(high)
+
+
+# Claims
+
+
+class ClaimResult(NamedTuple):
+    """What the check said of one claim."""
+
+    label: str  # supported, contradicted or not_supported
+    verdict: str
+    score: float  # how well the abstract supports it, 0 to 1
+    kind: str
+    pair: str  # what the claims of a minimal pair share; "" if it has none
+
+
+def claim_measures(results: Sequence[ClaimResult]) -> dict[str, float]:
+    """Measures of a claim check, each in [0, 1]; a measure without claims is left out.
+
+    `balanced_accuracy` is the mean of two shares: true claims accepted, and the others not
+    accepted (Brodersen et al., The balanced accuracy and its posterior distribution, 2010).
+    `contradicted_caught` is the share of contradicted claims that are not accepted, and
+    `contradicted_named` of those called so. `pairs_in_order`: of the pairs of a true and a
+    contradicted claim, those in which the true one has the larger score. `caught: KIND` is the
+    share of claims of a kind that are not accepted.
+    """
+    true = [r for r in results if r.label == "supported"]
+    false = [r for r in results if r.label == "contradicted"]
+    other = [r for r in results if r.label != "supported"]
+    found: dict[str, float] = {}
+    if true and other:
+        accepted = share([r.verdict == "supported" for r in true])
+        refused = share([r.verdict != "supported" for r in other])
+        found["balanced_accuracy"] = (accepted + refused) / 2
+        found["supported_accepted"] = accepted
+        found["balanced_accuracy_of_three"] = float(
+            np.mean(
+                [
+                    share([r.verdict == label for r in results if r.label == label])
+                    for label in sorted({r.label for r in results})
+                ]
+            )
+        )
+    if false:
+        found["contradicted_caught"] = share([r.verdict != "supported" for r in false])
+        found["contradicted_named"] = share([r.verdict == "contradicted" for r in false])
+    scores = {r.pair: r.score for r in true if r.pair}
+    pairs = [scores[r.pair] > r.score for r in false if r.pair in scores]
+    if pairs:
+        found["pairs_in_order"] = share(pairs)
+    for kind in sorted({r.kind for r in other}):
+        found[f"caught: {kind}"] = share(
+            [r.verdict != "supported" for r in other if r.kind == kind]
+        )
+    return found

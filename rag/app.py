@@ -16,10 +16,12 @@ from pathlib import Path
 from rag import compare, compose, corpus, followup, retrieve, store, survey
 from rag.catalog import Catalog
 from rag.errors import ModelError, NoIndex, SettingsError, UsageError
+from rag.names import key_of
 from rag.prompts import render
 from rag.question import focus
 from rag.route import Route, route
 from rag.settings import EMBEDDED, Settings
+from rag.text import paper_id
 from rag.types import (
     Answer,
     Chat,
@@ -30,22 +32,23 @@ from rag.types import (
     Hit,
     IndexReport,
     Judge,
+    Judgement,
     Message,
     Mode,
     PairReader,
     Paper,
     Progress,
 )
-from rag.verify import verify, verify_table, verify_written
+from rag.verify import judge_with, verify, verify_table, verify_written
 from rag.write.answer import answer as write_answer
 from rag.write.cells import fill
 from rag.write.choose import choose
 from rag.write.condense import condensing
-from rag.write.strict import strict
 
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
 FEWEST_COMPARED, MOST_COMPARED = 2, 5
+MOST_CLAIM, MOST_TITLE = 5_000, 500  # characters
 
 
 class PaperChat:
@@ -68,7 +71,7 @@ class PaperChat:
         self._embedder = choose_embedder(settings)
         self._reader = choose_reader(settings)
         self._chat = chat or choose_chat(settings)
-        self._judge = judge or choose_judge()
+        self._judge = judge or choose_judge(settings, self._embedder)
         self._stamp = store.fingerprint(self._embedder)
         self._lock = threading.Lock()
         self._snapshot = store.load(settings.store, self._stamp)
@@ -128,6 +131,40 @@ class PaperChat:
         if self._chat is None or mode == "extractive":
             return choose_mode(mode, self._settings) == "llm"
         return True
+
+    def verify(self, claim: str, title: str) -> Judgement:
+        """Whether the abstract of the paper called *title* bears *claim*.
+
+        Case, spaces and punctuation of the title do not matter, and a part of it or the name of its
+        system will do where only one paper has it. Raises UsageError.
+        """
+        check_claim(claim)
+        paper = self.titled(title)
+        judged = self._judge(claim.strip(), [paper])
+        if judged.verdict == "unverified":
+            return judged
+        exact = all(paper.abstract[e.start : e.end] == e.text for e in judged.evidence)
+        return judged if exact else replace(judged, verdict="unverified", evidence=())
+
+    def titled(self, title: str) -> Paper:
+        """The one paper that *title* means. Raises UsageError, naming the nearest titles."""
+        snapshot = self._current()
+        place = snapshot.places.get(paper_id(title))
+        if place is not None:
+            return snapshot.papers[place]
+        key = key_of(title)
+        found = [paper for paper in snapshot.papers if key and key in key_of(paper.title)]
+        whole = [paper for paper in found if key_of(paper.title) == key]
+        heads = [paper for paper in found if key_of(paper.title.partition(":")[0]) == key]
+        for fitting in (whole, heads, found):
+            if len(fitting) == 1:
+                return fitting[0]
+        hits = () if not title.strip() else self.search(title[:MOST_TITLE], 3)
+        near = "; ".join(f"“{hit.paper.title}”" for hit in hits)
+        raise UsageError(
+            f"no paper here is called “{title[:80]}”"
+            + (f": did you mean {near}?" if near else "; give a title")
+        )
 
     def _drafts(
         self, library: retrieve.Library, question: str, way: Route, chat: Chat | None
@@ -327,9 +364,19 @@ def choose_mode(asked: str, settings: Settings) -> Mode:
     return "llm" if reachable and asked != "extractive" else "extractive"
 
 
-def choose_judge() -> Judge:
-    """What decides whether abstracts bear a sentence that is no quotation."""
-    return strict
+def choose_judge(settings: Settings, embedder: Embedder) -> Judge:
+    """What decides whether abstracts bear a sentence that is no quotation.
+
+    The trained reader is opened with the first sentence: an answer of quotations needs none.
+    """
+    made: list[Judge] = []
+
+    def judge(claim: str, papers: Sequence[Paper]) -> Judgement:
+        if not made:
+            made.append(judge_with(embedder, choose_claim_reader(settings)))
+        return made[0](claim, papers)
+
+    return judge
 
 
 def choose_chat(settings: Settings, *, hasty: bool = False) -> Chat | None:
@@ -409,6 +456,16 @@ def check_question(question: str) -> None:
     if len(question) > MOST_CHARACTERS:
         raise UsageError(
             f"the question has {len(question):,} characters; ask in at most {MOST_CHARACTERS:,}"
+        )
+
+
+def check_claim(claim: str) -> None:
+    """Raises UsageError unless *claim* can be checked."""
+    if not claim.strip():
+        raise UsageError("the claim is empty; write the sentence to be checked")
+    if len(claim) > MOST_CLAIM:
+        raise UsageError(
+            f"the claim has {len(claim):,} characters; check one sentence of at most {MOST_CLAIM:,}"
         )
 
 

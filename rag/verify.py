@@ -1,15 +1,145 @@
 """The verdict on each statement: what is shown as proved has been looked up in the store again.
 
 An extractive statement claims to be a quotation, and that is what is checked: its evidence must be
-the exact span of the abstract as the store holds it now, and its words must be that evidence.
+the exact span of the abstract as the store holds it now, and its words must be that evidence. A
+sentence in other words is judged by rules, likeness and the trained reader (`rag.guard`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rag.types import Cell, Citation, Evidence, Paper, Statement, Table
+from rag.errors import PaperChatError
+from rag.guard.checks import check
+from rag.guard.findings import Finding
+from rag.guard.weigh import features, fitted, verdict_of
+from rag.sentences import split
+from rag.text import fold
+from rag.types import (
+    Cell,
+    Citation,
+    ClaimReader,
+    Embedder,
+    Evidence,
+    Judge,
+    Judgement,
+    Paper,
+    Sentence,
+    Statement,
+    Table,
+    Verdict,
+)
+from rag.words import content_words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_EVIDENCE = 2  # sentences shown beside a judged claim
+EVIDENCE_OF_BEST = 0.6  # a second sentence is shown if it is at least this near, by the first
+
+
+def judge_with(embedder: Embedder, reader: ClaimReader | None) -> Judge:
+    """A `Judge` that reads with these models."""
+
+    def judge(claim: str, papers: Sequence[Paper]) -> Judgement:
+        """Judge *claim* by *papers*; one that cites several is borne by what they say together."""
+        if not papers:
+            return Judgement("unverified", 0.0, ("no paper is cited",))
+        try:
+            each = [judge_by(claim, paper, embedder, reader) for paper in papers]
+            if len(papers) == 1:
+                return each[0]
+            best = max(each, key=lambda one: one.score)
+            if best.verdict == "supported":
+                return best
+            return _together(claim, papers, embedder, reader, each)
+        except PaperChatError as error:
+            return Judgement("unverified", 0.0, (f"the check could not run: {error}",))
+
+    return judge
+
+
+def _together(
+    claim: str,
+    papers: Sequence[Paper],
+    embedder: Embedder,
+    reader: ClaimReader | None,
+    each: Sequence[Judgement],
+) -> Judgement:
+    """The verdict on a claim that no paper bears alone: their abstracts as one."""
+    joined = Paper(
+        "joined",
+        " / ".join(paper.title for paper in papers),
+        " ".join(paper.abstract for paper in papers),
+        "",
+    )
+    whole = judge_by(claim, joined, embedder, reader)
+    shown = tuple(span for one in each for span in one.evidence[:1])
+    return replace(whole, evidence=shown)
+
+
+def judge_by(claim: str, paper: Paper, embedder: Embedder, reader: ClaimReader | None) -> Judgement:
+    """Whether the abstract of *paper* bears *claim*. Raises EmbeddingError."""
+    sentences = split(paper.id, paper.abstract)
+    plain = " ".join(fold(claim).split())
+    if plain and plain.rstrip(". ") in " ".join(fold(paper.abstract).split()):
+        quoted = [s for s in sentences if fold(s.text).strip() in plain or plain in fold(s.text)]
+        spans = tuple(_span(paper, sentence) for sentence in quoted[:MOST_EVIDENCE])
+        return Judgement("supported", 1.0, ("quoted word for word",), spans)
+    if not sentences or not content_words(claim):
+        return Judgement("not_supported", 0.0, ("it says nothing that could be checked",))
+    values, found = signs(claim, paper, embedder, reader)
+    verdict, score = verdict_of(values, found, fitted(read=reader is not None))
+    near = _nearest(claim, sentences, embedder)
+    spans = tuple(_span(paper, sentence) for sentence in near)
+    return Judgement(verdict, round(score, 4), _reasons(verdict, found), spans)
+
+
+def signs(
+    claim: str, paper: Paper, embedder: Embedder, reader: ClaimReader | None
+) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
+    """What speaks for and against *claim*: values of `rag.guard.weigh.FEATURES`, and findings."""
+    texts = [sentence.text for sentence in split(paper.id, paper.abstract)]
+    found = check(claim, paper.title, texts)
+    vectors = embedder([claim, *texts])
+    cosine = float((vectors[1:] @ vectors[0]).max())
+    read = reader(claim, paper.title, texts) if reader is not None else None
+    return features(claim, paper.title, texts, cosine, found, read), found
+
+
+def _nearest(claim: str, sentences: Sequence[Sentence], embedder: Embedder) -> list[Sentence]:
+    """One or two sentences that speak of *claim*, the nearest first."""
+    vectors = embedder([claim, *(sentence.text for sentence in sentences)])
+    asked = content_words(claim)
+    scores = [
+        float(vectors[place + 1] @ vectors[0])
+        + len(asked & content_words(sentence.text)) / max(1, len(asked))
+        for place, sentence in enumerate(sentences)
+    ]
+    order = sorted(range(len(sentences)), key=lambda place: (-scores[place], place))
+    least = EVIDENCE_OF_BEST * scores[order[0]]
+    return [sentences[place] for place in order[:MOST_EVIDENCE] if scores[place] >= least]
+
+
+def _reasons(verdict: Verdict, found: Sequence[Finding]) -> tuple[str, ...]:
+    """Why, for a person; what speaks most against it first."""
+    if verdict == "supported":
+        return ("the abstract says it in other words",)
+    speaks = "contradicted" if verdict == "contradicted" else ""
+    ordered = sorted(found, key=lambda one: (one.speaks != speaks, -one.strength))
+    reasons = tuple(dict.fromkeys(one.reason for one in ordered))[:3]
+    if reasons:
+        return reasons
+    if verdict == "contradicted":
+        return ("the abstract says otherwise",)
+    return ("the abstract does not say it",)
+
+
+def _span(paper: Paper, sentence: Sentence) -> Evidence:
+    return Evidence(paper.id, paper.title, sentence.start, sentence.end, sentence.text)
 
 
 def verify(statements: Sequence[Statement], papers: Mapping[str, Paper]) -> tuple[Statement, ...]:

@@ -28,7 +28,7 @@ from ui.cli import main
 from ui.format import markdown, record, search_record
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ["chat", "ask", "search", "compare", "index", "doctor"]
+COMMANDS = ["chat", "ask", "search", "compare", "verify", "index", "doctor"]
 QUESTION = "What MFU does MegaScale reach?"
 SMALL_QUESTION = "How fast does Ostrich run?"
 SMALL = [
@@ -222,7 +222,14 @@ def test_an_unknown_setting_is_one_sentence(run, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command", [["ask", "why?"], ["search", "birds"], ["compare", "A", "B"], ["doctor"]]
+    "command",
+    [
+        ["ask", "why?"],
+        ["search", "birds"],
+        ["compare", "A", "B"],
+        ["verify", "--claim", "A is B.", "--title", "A"],
+        ["doctor"],
+    ],
 )
 def test_without_an_index_the_way_to_one_is_named(run, folder, command):
     """Nothing is made by a command that only reads."""
@@ -1052,3 +1059,45 @@ def test_progress_speaks_now_and_then_where_nobody_watches(run, folder, store, m
     err = run("index", "--store", store, "--rebuild")[2]
 
     assert "embedding: 50 of 50\n" in err
+
+
+def test_verify_says_whether_an_abstract_bears_a_sentence(run, seed_store):
+    """A true sentence is supported, one with another figure is not, and both show why."""
+    true = "MegaScale achieves 55.2% MFU when training a 175B model on 12,288 GPUs."
+    code, out, err = run("verify", "--claim", true, "--title", "MegaScale", "--store", seed_store)
+    assert (code, err) == (0, "")
+    assert out.startswith("supported")
+    false = true.replace("55.2", "65.2")
+    arguments = ("--title", "MegaScale", "--json", "--store", seed_store)
+    code, out, err = run("verify", "--claim", false, *arguments)
+    said = json.loads(out)
+    assert (code, err) == (0, "")
+    assert said["verdict"] == "contradicted"
+    assert said["score"] < 0.5
+    assert "65.2%" in said["reasons"][0]
+    assert said["evidence"]
+
+
+def test_verify_of_a_batch_goes_on_after_a_bad_row(run, folder, seed_store):
+    """Rows come out in order, the bad one with its error, and the exit code tells of it."""
+    claim = "MegaScale trains on more than 10,000 GPUs."
+    given = [
+        {"id": "a", "claim": claim, "cited_paper": "MegaScale"},
+        {"id": "b", "claim": claim, "title": "No Such Paper At All"},
+        {"id": "c", "claim": claim},
+        {"id": "d", "claim": claim, "title": "MegaScale"},
+    ]
+    source, target = folder / "claims.jsonl", folder / "verdicts.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in given), "utf-8")
+    code, out, _ = run("verify", "--batch", source, "--out", target, "--store", seed_store)
+    found = rows(target)
+    assert (code, out) == (1, "")
+    assert [bool(row.get("error")) for row in found] == [False, True, True, False]
+    assert "did you mean" in found[1]["error"]
+    assert found[0]["verdict"] == found[3]["verdict"]
+
+
+def test_verify_needs_a_claim_and_a_title(run, seed_store):
+    """What is missing is named in one sentence."""
+    code, out, err = run("verify", "--claim", "It is fast.", "--store", seed_store)
+    assert sentence(code, out, err).startswith("name the sentence with --claim")

@@ -45,6 +45,7 @@ FLOORS = {
     "rag/sides": 1.3,
     "rag/cite": 1.2,  # what a language model writes, sentence by sentence
     "rag/facets": 1.3,
+    "rag/guard": 1.3,  # what speaks against a sentence, by rules
     # 2: one door to each heavy library, and the store over them
     "rag/catalog": 2.0,
     "rag/chunk": 2.0,
@@ -80,6 +81,7 @@ FLOORS = {
     "eval/retrieval": 5.0,
     "eval/speed": 5.0,
     "eval/large": 5.1,
+    "eval/claims": 5.0,
     "eval/report": 5.1,
     "eval/__main__": 5.2,
     "ui/cli": 5.3,

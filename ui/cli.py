@@ -160,6 +160,31 @@ def _compare(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _verify(options: argparse.Namespace) -> int:
+    from rag.app import check_claim, open_chat
+    from ui.format import judgement_text, verify_record
+
+    settings = _settings(options)
+    if (options.batch is None) != (options.out is None):
+        raise UsageError("--batch and --out go together: name the file to read and one to write")
+    if options.batch is not None:
+        if options.claim is not None or options.title is not None:
+            raise UsageError("--claim and --batch exclude each other: give one of them")
+        chat = open_chat(settings)
+        return _batch(options, "checking", lambda row: _judged(chat, row))
+    if options.claim is None or options.title is None:
+        raise UsageError("name the sentence with --claim and the paper with --title")
+    claim, title = _readable(options.claim), _readable(options.title)
+    check_claim(claim)
+    chat = open_chat(settings)
+    paper, judged = chat.titled(title), chat.verify(claim, title)
+    if options.json:
+        print(_as_line(verify_record(judged, id=None, claim=claim, title=paper.title)))
+    else:
+        print(judgement_text(judged, paper.title))
+    return DONE
+
+
 def _index(options: argparse.Namespace) -> int:
     from rag.app import index, refresh
 
@@ -329,6 +354,18 @@ def _found(chat: PaperChat, row: Row, n: int) -> Iterator[Result]:
 
     asked = row["question"] if "question" in row else row.get("text")  # as BEIR calls it
     yield search_record(chat.search(_asked(asked), n), id=_name(row))
+
+
+def _judged(chat: PaperChat, row: Row) -> Iterator[Result]:
+    """The verdict on the row's claim."""
+    from ui.format import verify_record
+
+    claim, title = row.get("claim"), row.get("title", row.get("cited_paper"))
+    if not isinstance(claim, str) or not isinstance(title, str):
+        raise UsageError('a row needs "claim" and "title", both texts')
+    claim, title = _readable(claim), _readable(title)
+    judged = chat.verify(claim, title)
+    yield verify_record(judged, id=_name(row), claim=claim, title=chat.titled(title).title)
 
 
 def _results(line: bytes | None, results_of: Callable[[Row], Iterator[Result]]) -> Iterator[Result]:
@@ -638,6 +675,7 @@ def _parser() -> _Parser:
     _add_ask(commands)
     _add_search(commands)
     _add_compare(commands)
+    _add_verify(commands)
     _add_index(commands)
     # Listed for --help; its arguments go to the evals before any of this is looked at.
     commands.add_parser("eval", add_help=False, help="run the grounding evals")
@@ -740,6 +778,27 @@ def _add_compare(commands: Commands[_Parser]) -> None:
     axes = "what to compare on (default: what the abstracts speak to)"
     parser.add_argument("--axis", nargs="+", action="extend", default=[], metavar="TEXT", help=axes)
     parser.add_argument("--json", action="store_true", help="print the record, one line of JSON")
+
+
+def _add_verify(commands: Commands[_Parser]) -> None:
+    parser = _add_command(
+        commands,
+        "verify",
+        _verify,
+        "check whether a paper's abstract bears a sentence",
+        "Print the verdict, why, and the sentences of the abstract that it rests on.\n"
+        'A row of a batch is {"id": "c1", "claim": "…", "title": "…"}.',
+        'paperchat verify --claim "MegaScale reaches 55.2% MFU." --title MegaScale\n'
+        "  paperchat verify --batch claims.jsonl --out verdicts.jsonl",
+    )
+    parser.add_argument("--claim", type=_text, metavar="TEXT", help="the sentence to check")
+    title = "the paper it cites: its title, a part of it, or the name of its system"
+    parser.add_argument("--title", type=_text, metavar="TITLE", help=title)
+    parser.add_argument("--json", action="store_true", help="print a record, one line of JSON")
+    rows = "read rows of JSON from this file, or from standard input if it is -"
+    parser.add_argument("--batch", metavar="IN.jsonl", type=_text, help=rows)
+    out = "write a row here for each verdict, as soon as it is done"
+    parser.add_argument("--out", metavar="OUT.jsonl", type=_text, help=out)
 
 
 def _add_questions(parser: _Parser, name: str, does: str) -> None:

@@ -19,6 +19,7 @@ from rag.types import (
     Citation,
     Evidence,
     Hit,
+    Judgement,
     Paper,
     Source,
     Statement,
@@ -364,6 +365,32 @@ def search_record(hits: Sequence[Hit], *, id: str | None) -> dict[str, object]:
             for hit in hits
         ],
     }
+
+
+def verify_record(
+    judged: Judgement, *, id: str | None, claim: str, title: str
+) -> dict[str, object]:
+    """The contract's Verify record, ready for `json.dumps`."""
+    return {
+        "id": id,
+        "claim": claim,
+        "title": title,
+        "verdict": judged.verdict,
+        "score": float(judged.score),
+        "reasons": list(judged.reasons),
+        "evidence": [
+            {"text": span.text, "start": span.start, "end": span.end} for span in judged.evidence
+        ],
+    }
+
+
+def judgement_text(judged: Judgement, title: str) -> str:
+    """The verdict on a claim as lines for a terminal: verdict, reasons, quotations."""
+    said = judged.verdict.replace("_", " ")
+    lines = [f"{said} ({judged.score:.2f}) by “{plain(title)}”"]
+    lines += [f"  {plain(reason)}" for reason in judged.reasons]
+    lines += [f"  > {plain(span.text)}" for span in judged.evidence]
+    return "\n".join(lines)
 
 
 def _table_record(table: Table) -> dict[str, object]:

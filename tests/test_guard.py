@@ -1,0 +1,101 @@
+"""The checks of a sentence against an abstract, and the verdict they add up to."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.embed import load_embedded
+from rag.guard.checks import check
+from rag.guard.figures import figures, same
+from rag.text import paper_id
+from rag.types import Paper
+from rag.verify import judge_with
+
+TITLE = "Kestrel: Cheap Training of Wide Models"
+SENTENCES = (
+    "Training wide models is costly because every device keeps a full copy of the weights.",
+    "We present Kestrel, which shards weights over 64 GPUs and needs no change to the optimizer.",
+    "Kestrel trains a 13 billion parameter model 2.4x faster than Osprey and cuts memory by 37.5%.",
+    "On WikiText, accuracy rises to 81.2%, while on LAMBADA it falls to 64.0%.",
+    "The gains grow with the number of devices, and inference is not affected.",
+)
+PAPER = Paper(paper_id(TITLE), TITLE, " ".join(SENTENCES), "hash")
+
+
+def kinds(claim: str) -> set[str]:
+    return {finding.kind for finding in check(claim, TITLE, SENTENCES)}
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [
+        ("Kestrel cuts memory by 73.5%.", "number"),
+        ("Kestrel trains a 13 million parameter model faster than Osprey.", "unit"),
+        ("Accuracy rises to 64.0% on WikiText and falls to 81.2% on LAMBADA.", "swap"),
+        ("Kestrel trains a 13 billion parameter model 2.4x slower than Osprey.", "direction"),
+        ("The gains shrink with the number of devices.", "direction"),
+        ("Osprey trains a model faster than Kestrel.", "role"),
+        ("We present Kestrel, which shards weights over 64 GPUs on ImageNet21K.", "name"),
+        ("The gains grow with the number of devices, and inference is affected.", "negation"),
+        ("Kestrel always cuts memory.", "scope"),
+    ],
+)
+def test_a_sentence_false_by_one_change_is_found_out(claim: str, kind: str) -> None:
+    """Each kind of change is found by the check that is for it."""
+    assert kind in kinds(claim)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        SENTENCES[2],
+        "Kestrel cuts memory by 37.5%.",
+        "Memory falls by roughly 38 percent with Kestrel.",
+        "Kestrel trains a 13B parameter model more than 2x faster than Osprey.",
+        "Accuracy rises to 81.2% on WikiText and falls to 64% on LAMBADA.",
+    ],
+)
+def test_a_true_sentence_in_other_figures_is_left_alone(claim: str) -> None:
+    """No figure, unit or swap is held against a sentence that says the same."""
+    assert not kinds(claim) & {"number", "unit", "swap", "role", "name"}
+
+
+@pytest.mark.parametrize(
+    ("claimed", "held", "alike"),
+    [
+        ("1.6B", "1,600 million", True),
+        ("1,696 billion", "1,696 million", False),
+        ("roughly 79%", "78.6%", True),
+        ("over 42%", "42.4%", True),
+        ("over 62%", "42.4%", False),
+        ("up to 48x", "48x", True),
+        ("2x", "2%", False),
+    ],
+)
+def test_figures_are_the_same_in_whatever_writing(claimed: str, held: str, alike: bool) -> None:
+    """Scale, unit and hedge decide whether two figures say the same."""
+    assert same(figures(claimed)[0], figures(held)[0]) is alike
+
+
+def test_a_quotation_is_supported_and_a_wrong_figure_contradicted() -> None:
+    """What is quoted is borne out; a figure that the abstract gives otherwise is not."""
+    judge = judge_with(load_embedded(), None)
+    quoted = judge(SENTENCES[2], [PAPER])
+    assert (quoted.verdict, quoted.score) == ("supported", 1.0)
+    assert [span.text for span in quoted.evidence] == [SENTENCES[2]]
+    wrong = judge("Kestrel cuts memory by 73.5%.", [PAPER])
+    assert wrong.verdict == "contradicted"
+    assert "“73.5%”" in wrong.reasons[0]
+    assert all(PAPER.abstract[e.start : e.end] == e.text for e in wrong.evidence)
+
+
+def test_what_is_about_something_else_is_not_supported() -> None:
+    """A sentence of which the abstract has no word is not borne out."""
+    judge = judge_with(load_embedded(), None)
+    said = judge("Bees find their way home by the polarisation of the sky.", [PAPER])
+    assert said.verdict == "not_supported"
+
+
+def test_without_a_paper_nothing_is_supported() -> None:
+    """A check that cannot run says unverified."""
+    assert judge_with(load_embedded(), None)("Kestrel is fast.", []).verdict == "unverified"
