@@ -88,7 +88,7 @@ def judge_by(claim: str, paper: Paper, embedder: Embedder, reader: ClaimReader |
     if plain and plain.rstrip(". ") in " ".join(fold(paper.abstract).split()):
         quoted = [s for s in sentences if fold(s.text).strip() in plain or plain in fold(s.text)]
         spans = tuple(_span(paper, sentence) for sentence in quoted[:MOST_EVIDENCE])
-        return Judgement("supported", 1.0, ("quoted word for word",), spans)
+        return Judgement("supported", 1.0, ("its words are the abstract's",), spans)
     if not sentences or not content_words(claim):
         return Judgement("not_supported", 0.0, ("it says nothing that could be checked",))
     values, found = signs(claim, paper, embedder, reader)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["number", "unit", "swap", "name", "direction", "negation", "role", "scope"]
+Kind = Literal["number", "unit", "swap", "name", "direction", "negation", "role", "scope", "edit"]
 Speaks = Literal["contradicted", "absent"]
 
 

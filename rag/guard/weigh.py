@@ -41,8 +41,8 @@ FEATURES = (
     "scope",
     "inversion",  # of the order of shared words, times coverage_near
 )
-HARD_KINDS = frozenset({"number", "unit", "swap"})
-HARD = 0.99  # a finding of a wrong figure from this strength on decides alone
+HARD_KINDS = frozenset({"number", "unit", "swap", "edit"})
+HARD = 0.99  # a finding of these kinds, from this strength on, decides alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +118,16 @@ def verdict_of(
     | what is known | verdict |
     | --- | --- |
     | a figure, unit or swap that surely says otherwise | contradicted, whatever the reader says |
+    | a quotation with words changed, or with words added | contradicted, or not_supported |
     | the share of supported reaches its threshold | supported |
     | else the likelier of the two others | contradicted or not_supported |
     """
     chances = shares(values, by.weights)
     score = float(chances[0])
-    if any(
-        f.speaks == "contradicted" and f.kind in HARD_KINDS and f.strength >= HARD for f in found
-    ):
-        return "contradicted", min(score, by.supported_at_least / 2)
+    sure = [f.speaks for f in found if f.kind in HARD_KINDS and f.strength >= HARD]
+    if sure:
+        verdict: Verdict = "contradicted" if "contradicted" in sure else "not_supported"
+        return verdict, min(score, by.supported_at_least / 2)
     if score >= by.supported_at_least:
         return "supported", score
     return ("contradicted" if chances[1] >= chances[2] else "not_supported"), score
