@@ -164,7 +164,7 @@ def test_help_lists_every_command(run):
 
     assert code == 0
     assert re.findall(r"^    (\w+) ", out, re.MULTILINE) == [
-        "chat", "ask", "search", "compare", "index", "eval", "doctor"
+        "chat", "ask", "search", "compare", "verify", "index", "eval", "doctor"
     ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ PAPER = Paper(paper_id(TITLE), TITLE, " ".join(SENTENCES), "hash")
 
 
 def kinds(claim: str) -> set[str]:
+    """Of which kinds the findings against *claim* are."""
     return {finding.kind for finding in check(claim, TITLE, SENTENCES)}
 
 
