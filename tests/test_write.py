@@ -123,6 +123,17 @@ def test_no_hallucination_is_shown_as_supported(writer, scripted_server, kind):
         assert not {one.text for one in lies} & set(shown)
 
 
+def test_no_quotation_stands_twice(writer, scripted_server):
+    """What takes a failed sentence's place is not what the model has quoted already."""
+    quoted = writer.ask(QUESTION, mode="extractive").statements[0].text
+    scripted_server.script = say(f"{quoted} [1] MegaScale reaches 99.9% MFU on 12 GPUs. [1]")
+
+    answer = writer.ask(QUESTION)
+
+    assert len(texts(answer)) == len(set(texts(answer)))
+    assert [one.text for one in answer.removed] == ["MegaScale reaches 99.9% MFU on 12 GPUs."]
+
+
 def test_the_model_may_say_that_the_abstracts_are_silent(writer, scripted_server):
     """The plain token for silence is an abstention that names the papers at hand."""
     scripted_server.script = say("NOT STATED")

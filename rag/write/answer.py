@@ -230,7 +230,9 @@ def _english(text: str) -> float:
 def _mend(chat: Chat, checker: Checker, so_far: Progress, question: str, plain: Draft) -> None:
     """Put something that stands the check in the place of each failed sentence, or nothing."""
     anew = _rewritten(chat, checker, so_far, question)
-    quoted = [one for one in plain.statements if plain.abstention is None]
+    shown = {one.text for one in so_far.kept if one}
+    fitting = () if plain.abstention else plain.statements
+    quoted = [one for one in fitting if one.text not in shown]
     for place, failed in so_far.failed.items():
         why = failed.reasons
         better = anew.get(place)
