@@ -17,15 +17,19 @@ from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from eval import report
 from eval.cases import BUNDLED, TYPES, Case, nearest, read_cases
 from eval.report import Gate
 from eval.run import TIMED, Asker, Row, run, timed
 from rag.embed import CORES
-from rag.errors import PaperChatError, UsageError
+from rag.errors import ModelError, PaperChatError, UsageError
 from rag.settings import EMBEDDED, Settings
-from rag.types import Paper, Progress
+from rag.types import Message, Paper, Progress, Reply
+
+if TYPE_CHECKING:
+    from rag.llm import Replay
 
 PASSED, NOT_MET, COULD_NOT_RUN = 0, 1, 2
 
@@ -50,6 +54,61 @@ def opened(store: Path | None, tell: Progress) -> Iterator[tuple[Asker, Sequence
         index(fresh, progress=tell)
         chat = open_chat(fresh)
         yield chat.ask, chat.papers()
+
+
+class Watched:
+    """A recording that keeps in mind which calls it does not hold: answers fall back quietly."""
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+        self.missing: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The model's name, as it was recorded."""
+        return self._replay.name
+
+    def __call__(
+        self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
+    ) -> Reply:
+        """What was recorded. Raises ModelError where nothing was."""
+        try:
+            return self._replay(messages, most_tokens, as_json)
+        except ModelError as error:
+            self.missing.append(str(error))
+            raise
+
+
+@contextmanager
+def written(
+    options: argparse.Namespace, store: Path | None, tell: Progress
+) -> Iterator[tuple[Asker, Sequence[Paper]]]:
+    """The product in llm mode: with a recording in place of the model, or beside it.
+
+    Raises UsageError without a store or a model, and if a recording lacks a call or holds one that
+    was not made.
+    """
+    from rag.app import PaperChat, choose_chat, choose_mode  # late, as above
+    from rag.llm import Recorder, Replay
+
+    if store is None:
+        raise UsageError("--record and --replay need --store: name the folder of an index.")
+    settings = Settings.from_environment(store=store)
+    if options.replay:
+        replay = Replay(options.replay)
+        watched = Watched(replay)
+        chat = PaperChat(without_model(settings), chat=watched)
+        yield partial(chat.ask, mode="llm"), chat.papers()
+        wrong = [*watched.missing, *replay.unused()]
+        if wrong:
+            count = f"{len(wrong):,} calls are missing or unused"
+            raise UsageError(f"{count}: record again with --record. The first: {wrong[0]}")
+        return
+    choose_mode("llm", settings)
+    model = choose_chat(settings)
+    assert model is not None  # or choose_mode had raised
+    chat = PaperChat(settings, chat=Recorder(model, options.record))
+    yield partial(chat.ask, mode="llm"), chat.papers()
 
 
 def without_model(settings: Settings) -> Settings:
@@ -100,6 +159,11 @@ def _parser() -> argparse.ArgumentParser:
         f"questions asked at once (default: the number of cores, here {CORES}); with more than 1,"
         f" the latency is that of {TIMED} of them, asked again one at a time"
     )
+    model = parser.add_mutually_exclusive_group()
+    kept = "ask in llm mode, and write what the language model says to FILE"
+    model.add_argument("--record", type=Path, metavar="FILE", help=kept)
+    again = "ask in llm mode of what FILE has recorded; a call too many or too few is an error"
+    model.add_argument("--replay", type=Path, metavar="FILE", help=again)
     add("--workers", type=positive_number, default=CORES, metavar="N", help=many)
     few = "cases listed for each failed gate (default: 10)"
     add("--failures", type=whole_number, default=10, metavar="N", help=few)
@@ -129,6 +193,9 @@ def _evaluate(options: argparse.Namespace, opener: Opener) -> int:
     started = perf_counter()
     tell = teller()
     workers = options.workers
+    if options.record or options.replay:
+        opener = partial(written, options)
+        workers = 1  # one after the other, so that a repeated call gets its own recording
     with opener(options.store, tell) as (ask, papers):
         rows = run(cases, ask, papers, partial(tell, "asking"), workers)
         rows = rows if workers == 1 else timed(rows, ask, papers)

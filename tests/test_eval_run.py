@@ -27,6 +27,7 @@ from rag.errors import NoIndex, UsageError
 from rag.settings import Settings
 from rag.text import digest, paper_id
 from rag.types import Answer, Citation, Evidence, Hit, Paper, Source, Statement
+from tests.hallucinations import truthful
 
 ALPHA = "Alpha: a system. It reaches 61.82% on the test. It runs on 12,288 GPUs."
 BETA = "Beta is another system. It reaches nothing."
@@ -1126,3 +1127,29 @@ def test_a_record_that_cannot_be_written_is_an_error(tmp_path, capsys):
 
     with pytest.raises(UsageError, match="--json"):
         conclude(rows, [], True, 10, tmp_path)
+
+
+def test_a_recorded_run_repeats_without_a_server(
+    seed_store, scripted_server, monkeypatch, tmp_path, capsys
+):
+    """What a model said is replayed with no server; a call too few or too many is an error."""
+    scripted_server.script = truthful(1)
+    monkeypatch.setenv("OPENAI_BASE_URL", scripted_server.url)
+    monkeypatch.setenv("PAPERCHAT_MODEL", "scripted-1")
+    spoken = tmp_path / "spoken.jsonl"
+    store = ["--store", str(seed_store)]
+    one = ["--only", "single-a01", *store]
+
+    ran = {PASSED, NOT_MET}
+    assert main([*one, "--record", str(spoken), "--json", str(tmp_path / "a.json")]) in ran
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    asked = len(scripted_server.requests)
+    assert main([*one, "--replay", str(spoken), "--json", str(tmp_path / "b.json")]) in ran
+
+    first, second = (json.loads((tmp_path / f"{n}.json").read_text("utf-8")) for n in "ab")
+    told = [[s["text"] for s in run["cases"][0]["answer"]["statements"]] for run in (first, second)]
+    assert told[0] == told[1] != []
+    assert len(scripted_server.requests) == asked
+    capsys.readouterr()
+    assert main(["--only", "single-a02", *store, "--replay", str(spoken)]) == COULD_NOT_RUN
+    assert "missing or unused" in capsys.readouterr().err
