@@ -93,7 +93,9 @@ def test_no_prompt_is_unused():
     """A file that nothing renders would be changed in vain."""
     source = Path(app.__file__).parent
     code = "".join(path.read_text(encoding="utf-8") for path in source.rglob("*.py"))
-    rendered = {*re.findall(r'render\(\s*"([\w-]+)"', code), *get_args(Abstention)}
+    written = re.findall(r'render\(\s*"([\w-]+)"', code)
+    asked = re.findall(r'complete\(chat, "([\w-]+)"', code)  # which renders by that name
+    rendered = {*written, *asked, *get_args(Abstention)}
     names = {
         entry.name.removesuffix(".md")
         for entry in files("prompts").iterdir()
