@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from eval.cases import read_cases
+from eval.logit import multinomial
 from rag import compose, corpus, retrieve, store
 from rag.app import bundled_seeds
 from rag.assess import OUTCOMES, REGIMES, SIGNALS, Outcome, Regime, regime, stated_share
@@ -357,22 +358,9 @@ def fit_outcomes(examples: Sequence[Example], ridge: float = RIDGE) -> NDArray[n
         weights[mine] *= CLASS_SHARE[outcome] / weights[mine].sum()
     scale = values.std(0) + 1e-9
     scaled = np.where(values.std(0) > 0, values / scale, values)
-    hot = np.eye(len(OUTCOMES))[target]
-
-    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        matrix = flat.reshape(len(SIGNALS), len(OUTCOMES))
-        odds = scaled @ matrix
-        odds = odds - odds.max(1, keepdims=True)
-        logs = odds - np.log(np.exp(odds).sum(1, keepdims=True))
-        value = -float((weights * logs[np.arange(len(target)), target]).sum())
-        slope = scaled.T @ (weights[:, None] * (np.exp(logs) - hot))
-        shrink = ridge / len(examples)
-        return value + shrink * float(flat @ flat), (slope + 2 * shrink * matrix).ravel()
-
-    start = np.zeros(len(SIGNALS) * len(OUTCOMES))
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 2000}).x
+    best = multinomial(scaled, target, weights, len(OUTCOMES), ridge)
     divide = np.where(values.std(0) > 0, scale, 1.0)
-    return np.asarray(best.reshape(len(SIGNALS), len(OUTCOMES)) / divide[:, None])
+    return best / divide[:, None]
 
 
 def fit_stated(examples: Sequence[Example], ridge: float = RIDGE) -> NDArray[np.float64]:

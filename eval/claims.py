@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
+from eval.logit import multinomial
 from eval.metrics import ClaimResult, claim_measures
 from rag import verify
 from rag.claims import load_claim_checker
@@ -98,21 +98,7 @@ def fit(examples: Sequence[Example]) -> Fitted:
     values = np.stack([one.values for one in examples])
     target = np.array([OUTCOMES.index(one.label) for one in examples])
     weights = np.array([CLASS_SHARE[t] / (target == t).sum() for t in target])
-    hot = np.eye(len(OUTCOMES))[target]
-
-    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        matrix = flat.reshape(len(FEATURES), len(OUTCOMES))
-        odds = values @ matrix
-        odds = odds - odds.max(1, keepdims=True)
-        logs = odds - np.log(np.exp(odds).sum(1, keepdims=True))
-        value = -float((weights * logs[np.arange(len(target)), target]).sum())
-        slope = values.T @ (weights[:, None] * (np.exp(logs) - hot))
-        shrink = RIDGE / len(examples)
-        return value + shrink * float(flat @ flat), (slope + 2 * shrink * matrix).ravel()
-
-    start = np.zeros(len(FEATURES) * len(OUTCOMES))
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x
-    matrix = np.round(best.reshape(len(FEATURES), len(OUTCOMES)), 4)
+    matrix = np.round(multinomial(values, target, weights, len(OUTCOMES), RIDGE), 4)
     true = [float(shares(one.values, matrix)[0]) for one in examples if one.label == "supported"]
     return Fitted(matrix, round(float(np.quantile(true, 1 - ACCEPTED)), 3))
 

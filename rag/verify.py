@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.dialogue.cue import is_foreign
 from rag.errors import PaperChatError
 from rag.guard.checks import check
 from rag.guard.findings import Finding
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LAST_LATIN, FOREIGN_SHARE = 0x24F, 0.3  # code point, and share of letters past it
 MOST_EVIDENCE = 2  # sentences shown beside a judged claim
 EVIDENCE_OF_BEST = 0.6  # a second sentence is shown if it is at least this near, by the first
 
@@ -89,6 +91,8 @@ def judge_by(claim: str, paper: Paper, embedder: Embedder, reader: ClaimReader |
         quoted = [s for s in sentences if fold(s.text).strip() in plain or plain in fold(s.text)]
         spans = tuple(_span(paper, sentence) for sentence in quoted[:MOST_EVIDENCE])
         return Judgement("supported", 1.0, ("its words are the abstract's",), spans)
+    if _is_foreign(claim):
+        return Judgement("unverified", 0.0, ("the check reads English only",))
     if not sentences or not content_words(claim):
         return Judgement("not_supported", 0.0, ("it says nothing that could be checked",))
     values, found = signs(claim, paper, embedder, reader)
@@ -96,6 +100,15 @@ def judge_by(claim: str, paper: Paper, embedder: Embedder, reader: ClaimReader |
     near = _nearest(claim, sentences, embedder)
     spans = tuple(_span(paper, sentence) for sentence in near)
     return Judgement(verdict, round(score, 4), _reasons(verdict, found), spans)
+
+
+def _is_foreign(claim: str) -> bool:
+    """Whether *claim* is in another language; a Greek letter or two in a formula make none."""
+    letters = [char for char in fold(claim) if char.isalpha()]
+    strange = [char for char in letters if ord(char) > LAST_LATIN]
+    if len(strange) > FOREIGN_SHARE * len(letters):
+        return True
+    return is_foreign("".join(char for char in claim if char not in strange))
 
 
 def signs(

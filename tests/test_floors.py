@@ -32,6 +32,7 @@ FLOORS = {
     "rag/settings": 1.0,
     "ui/format": 1.0,
     "eval/metrics": 1.0,
+    "eval/logit": 1.0,
     "eval/cases": 1.1,
     "eval/reading": 1.2,
     "rag/rank": 1.1,

@@ -97,6 +97,24 @@ def test_what_is_about_something_else_is_not_supported() -> None:
     assert said.verdict == "not_supported"
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Kestrel trainiert das Modell mit den gleichen Gewichten und ist schneller als Osprey.",
+        "Kestrel 比 Osprey 训练得更快，并减少了内存。",
+    ],
+)
+def test_a_sentence_in_another_language_is_unverified(claim: str) -> None:
+    """The check reads English; of anything else it says that it did not check."""
+    assert judge_with(load_embedded(), None)(claim, [PAPER]).verdict == "unverified"
+
+
+def test_a_greek_letter_makes_no_other_language() -> None:
+    """A formula in an English sentence is checked with it."""
+    said = judge_with(load_embedded(), None)("Kestrel cuts memory by 73.5% at ε = 2.", [PAPER])
+    assert said.verdict == "contradicted"
+
+
 def test_without_a_paper_nothing_is_supported() -> None:
     """A check that cannot run says unverified."""
     assert judge_with(load_embedded(), None)("Kestrel is fast.", []).verdict == "unverified"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rag import compose
 from rag.chunk import count_tokens
 from rag.cite import Writing, Written
-from rag.errors import PaperChatError
+from rag.errors import ModelError, PaperChatError
 from rag.prompts import render
 from rag.retrieve import Library, latin_share, sentence_vectors, sentences_of
 from rag.text import digest, squeeze
@@ -285,8 +285,8 @@ def complete(chat: Chat, name: str, prompt: str, so_far: Progress) -> dict[str, 
         reply = chat([Message("system", render(name)), Message("user", prompt)], MOST_TOKENS, True)
         for piece in reply:
             said += piece
-    except Exception:  # what has been said may still be an object, and without one nothing is lost
-        said = said or ""
+    except ModelError:
+        pass  # what has been said may still be an object, and without one nothing is lost
     finally:
         if reply is not None:
             so_far.usage = _added(so_far.usage, reply.usage)
