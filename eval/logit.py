@@ -17,7 +17,8 @@ def multinomial(
     """Weights (features, outcomes) that maximise the weighted likelihood of *target*.
 
     *values* is (examples, features), *target* (examples,) the place of each one's outcome, and
-    *weights* (examples,). The squares of the weights are charged *ridge* over the number of examples.
+    *weights* (examples,). The squares of the weights are charged *ridge* over the number of
+    examples.
     """
     count, features = values.shape
     hot = np.eye(outcomes)[target]
