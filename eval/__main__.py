@@ -6,116 +6,39 @@ Exit codes: 0 all gates met, 1 a gate not met, 2 the evals could not run.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING
 
-from eval import report
-from eval.cases import BUNDLED, TYPES, Case, nearest, read_cases
-from eval.report import Gate
-from eval.run import TIMED, Asker, Row, run, timed
+from eval import baseline
+from eval.cases import BASELINE_NAME, BUNDLED, TYPES, Case, nearest, read_cases
+from eval.gates import GATES, read_gates, summarise
+from eval.open import Opener, Options, end_progress, judging_model, opened, teller
+from eval.report import files
+from eval.report.text import Outcome, text
+from eval.run import TIMED, Row, run, timed
 from rag.embed import CORES
-from rag.errors import ModelError, PaperChatError, UsageError
-from rag.settings import EMBEDDED, Settings
-from rag.types import Message, Paper, Progress, Reply
-
-if TYPE_CHECKING:
-    from rag.llm import Replay
+from rag.errors import PaperChatError, UsageError
 
 PASSED, NOT_MET, COULD_NOT_RUN = 0, 1, 2
 
+FAIL_ON: Mapping[str, Callable[[Outcome], bool]] = {
+    "gates": lambda run: bool(run.failed),
+    "must_pass": lambda run: bool(run.must_pass),
+    "errors": lambda run: any(row.error for row in run.rows),
+    "worse": lambda run: any(not one.better for one in run.changed),
+    "flaky": lambda run: bool(run.flaky),
+    "nothing": lambda run: False,
+}
+"""What can make a run fail, for --fail-on."""
 
-Opener = Callable[[Path | None, Progress], AbstractContextManager[tuple[Asker, Sequence[Paper]]]]
-"""Opens the product on a store, or on a new one of the bundled seeds if there is None."""
-
-
-@contextmanager
-def opened(store: Path | None, tell: Progress) -> Iterator[tuple[Asker, Sequence[Paper]]]:
-    """The product on *store*, or on a new store made of the bundled seeds and removed after."""
-    from rag.app import index, open_chat  # late: a mistake in the arguments should show at once
-
-    settings = without_model(Settings.from_environment(store=store))
-    if store:
-        chat = open_chat(settings)
-        yield chat.ask, chat.papers()
-        return
-    with TemporaryDirectory(prefix="paperchat-eval-", ignore_cleanup_errors=True) as folder:
-        # Nothing of the user's own is read or written: neither store, server nor model.
-        fresh = replace(settings, store=Path(folder), chroma_url=None, embedding_model=EMBEDDED)
-        index(fresh, progress=tell)
-        chat = open_chat(fresh)
-        yield chat.ask, chat.papers()
-
-
-class Watched:
-    """A recording that keeps in mind which calls it does not hold: answers fall back quietly."""
-
-    def __init__(self, replay: Replay) -> None:
-        self._replay = replay
-        self.missing: list[str] = []
-
-    @property
-    def name(self) -> str:
-        """The model's name, as it was recorded."""
-        return self._replay.name
-
-    def __call__(
-        self, messages: Sequence[Message], most_tokens: int = 1_000, as_json: bool = False
-    ) -> Reply:
-        """What was recorded. Raises ModelError where nothing was."""
-        try:
-            return self._replay(messages, most_tokens, as_json)
-        except ModelError as error:
-            self.missing.append(str(error))
-            raise
-
-
-@contextmanager
-def written(
-    options: argparse.Namespace, store: Path | None, tell: Progress
-) -> Iterator[tuple[Asker, Sequence[Paper]]]:
-    """The product in llm mode: with a recording in place of the model, or beside it.
-
-    Raises UsageError without a store or a model, and if a recording lacks a call or holds one that
-    was not made.
-    """
-    from rag.app import PaperChat, choose_chat, choose_mode  # late, as above
-    from rag.llm import Recorder, Replay
-
-    if store is None:
-        raise UsageError("--record and --replay need --store: name the folder of an index.")
-    settings = Settings.from_environment(store=store)
-    if options.replay:
-        replay = Replay(options.replay)
-        watched = Watched(replay)
-        chat = PaperChat(without_model(settings), chat=watched)
-        yield partial(chat.ask, mode="llm"), chat.papers()
-        wrong = [*watched.missing, *replay.unused()]
-        if wrong:
-            count = f"{len(wrong):,} calls are missing or unused"
-            raise UsageError(f"{count}: record again with --record. The first: {wrong[0]}")
-        return
-    choose_mode("llm", settings)
-    model = choose_chat(settings)
-    assert model is not None  # or choose_mode had raised
-    chat = PaperChat(settings, chat=Recorder(model, options.record))
-    yield partial(chat.ask, mode="llm"), chat.papers()
-
-
-def without_model(settings: Settings) -> Settings:
-    """*settings* under which answers are extractive, so that a run costs nothing and repeats."""
-    if settings.embedding_model != EMBEDDED:  # its server may need the key
-        return replace(settings, model=None)
-    return replace(settings, api_key=None, base_url=None, model=None)
+COMMANDS = ("check", "new", "draft", "faults", "ablate")
+"""What else the evals can do, each a module of `eval` with a `main`."""
 
 
 def main(arguments: Sequence[str] | None = None, opener: Opener = opened) -> int:
@@ -123,11 +46,20 @@ def main(arguments: Sequence[str] | None = None, opener: Opener = opened) -> int
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # questions are in every script
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
+    if given and given[0] in COMMANDS:
+        command = import_module(f"eval.{given[0]}")
+        return guarded(lambda: int(command.main(given[1:])))
+    options = _parser().parse_args(given)
+    return guarded(lambda: _evaluate(options, opener))
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """The exit code of *work*, or COULD_NOT_RUN with a sentence for whatever it raises."""
     cause: Exception
     try:
-        return _evaluate(options, opener)
+        return work()
     except PaperChatError as error:
         problem, cause = str(error), error
     except KeyboardInterrupt:
@@ -145,29 +77,63 @@ def main(arguments: Sequence[str] | None = None, opener: Opener = opened) -> int
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m eval",
-        description="Ask all cases in extractive mode, without a key, and hold the answers "
-        "against their gold papers, evidence and key facts.",
-        epilog="Exit codes: 0 all gates met, 1 a gate not met, 2 the evals could not run.",
+        prog="paperchat eval",
+        description="Ask all cases, by default without a key, and hold the answers against their "
+        "gold papers, evidence and key facts.",
+        epilog=f"Also: paperchat eval {{{','.join(COMMANDS)}}} --help. "
+        "Exit codes: 0 all gates met, 1 a gate not met, 2 the evals could not run.",
     )
-    add = parser.add_argument
+    _asked(parser.add_argument_group("what is asked"))
+    _held(parser.add_argument_group("what it is held against"))
+    _written(parser.add_argument_group("what is written, beside the report on standard output"))
+    return parser
+
+
+def _asked(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add("--cases", nargs="+", type=Path, metavar="FILE_OR_FOLDER", help="default: the bundled ones")
-    add("--store", type=Path, metavar="DIR", help="default: a new one, made of the bundled seeds")
-    add("--only", action="append", metavar="TYPE|ID", help="these cases only; may be repeated")
-    add("--json", type=Path, metavar="FILE", help="write every measure and case to FILE")
-    many = (
-        f"questions asked at once (default: the number of cores, here {CORES}); with more than 1,"
-        f" the latency is that of {TIMED} of them, asked again one at a time"
-    )
-    model = parser.add_mutually_exclusive_group()
+    add("--store", type=Path, metavar="DIR", help="the index; default: a new one")
+    made = "papers that the new index is made of; default: the bundled ones"
+    add("--corpus", nargs="+", type=Path, metavar="PATH", help=made)
+    add("--only", action="append", metavar="TYPE|ID|TAG", help="these only; may be repeated")
+    modes = ("extractive", "llm")
+    add("--mode", choices=modes, default="extractive", help="llm asks the model that is set up")
+    model = group.add_mutually_exclusive_group()
     kept = "ask in llm mode, and write what the language model says to FILE"
     model.add_argument("--record", type=Path, metavar="FILE", help=kept)
     again = "ask in llm mode of what FILE has recorded; a call too many or too few is an error"
     model.add_argument("--replay", type=Path, metavar="FILE", help=again)
+    many = (
+        f"questions asked at once (default: the number of cores, here {CORES}); with more than 1,"
+        f" the latency is that of {TIMED} of them, asked again one at a time"
+    )
     add("--workers", type=positive_number, default=CORES, metavar="N", help=many)
+    times = "ask everything N times anew, and name the cases that differ"
+    add("--repeat", type=positive_number, default=1, metavar="N", help=times)
+    anew = "ask anew what an earlier run of the same product has answered"
+    add("--no-cache", action="store_true", help=anew)
+    judge = "let the language model that is set up judge the statements too; it bounds nothing"
+    add("--judge", action="store_true", help=judge)
+
+
+def _held(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--gates", type=Path, metavar="FILE", help="default: those that come with the cases")
+    run_before = "a run to compare with; default: the one that comes with the cases"
+    add("--baseline", type=Path, metavar="FILE", help=run_before)
+    add("--update-baseline", action="store_true", help="make this run the baseline")
+    failing = f"what makes the run fail (default: gates,must_pass): {', '.join(FAIL_ON)}"
+    add("--fail-on", type=reasons, default=("gates", "must_pass"), metavar="WHAT,…", help=failing)
+
+
+def _written(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--json", type=Path, metavar="FILE", help="every measure and case, times left out")
+    add("--junit", type=Path, metavar="FILE", help="for CI systems: a test for each case and gate")
+    add("--markdown", type=Path, metavar="FILE", help="a summary for a pull request")
+    add("--html", type=Path, metavar="FILE", help="a report to open in a browser, in one file")
     few = "cases listed for each failed gate (default: 10)"
     add("--failures", type=whole_number, default=10, metavar="N", help=few)
-    return parser
 
 
 def whole_number(value: str) -> int:
@@ -186,80 +152,113 @@ def positive_number(value: str) -> int:
     return number
 
 
+def reasons(value: str) -> tuple[str, ...]:
+    """*value*, parted by commas, as names of FAIL_ON. Raises ArgumentTypeError."""
+    names = tuple(filter(None, (name.strip() for name in value.split(","))))
+    for name in names:
+        if name not in FAIL_ON:
+            wanted = nearest(name, tuple(FAIL_ON))
+            raise argparse.ArgumentTypeError(f"no reason {name!r}: did you mean {wanted!r}?")
+    return names
+
+
 def _evaluate(options: argparse.Namespace, opener: Opener) -> int:
-    cases = chosen(read_cases(options.cases or (BUNDLED,)), options.only or ())
-    gates = report.read_gates()
-    whole = not options.cases and not options.only
+    every = read_cases(options.cases or (BUNDLED,))
+    read = tuple(case for case in every if not case.draft)
+    cases = chosen(read, options.only or ())
+    bounds = beside(options, options.gates, "gates.json", GATES)
+    gates = read_gates(bounds or GATES)
+    kept = beside(options, options.baseline, BASELINE_NAME, baseline.BASELINE)
+    before = None if options.update_baseline or kept is None else baseline.read(kept)
+    runs = asked(cases, options, opener)
+    lines = summarise(runs[0], gates, before)
+    whole = not options.only and bounds is not None
+    flaky = baseline.flaky(runs)
+    changed = baseline.differences(runs[0], before or {}, flaky)
+    drafts, said = len(every) - len(read), opinions(options, runs)
+    done = Outcome(runs[0], lines, whole, before, changed, flaky, drafts, said)
+    if options.update_baseline:
+        baseline.write(options.baseline or kept or baseline.BASELINE, runs[0])
+    return conclude(done, options)
+
+
+def beside(
+    options: argparse.Namespace, named: Path | None, name: str, bundled: Path
+) -> Path | None:
+    """The file to use: the one *named*, else *name* beside the cases, else the *bundled* one.
+
+    None if nothing is named, the cases are somebody's own, and no such file is beside them.
+    """
+    if named:
+        return named
+    if not options.cases:
+        return bundled if bundled.exists() else None
+    first = options.cases[0]
+    found = (first if first.is_dir() else first.parent) / name
+    return found if found.exists() else None
+
+
+def asked(
+    cases: Sequence[Case], options: argparse.Namespace, opener: Opener
+) -> tuple[tuple[Row, ...], ...]:
+    """The rows of every repeat; the times are of the first."""
     started = perf_counter()
     tell = teller()
-    workers = options.workers
-    if options.record or options.replay:
-        opener = partial(written, options)
-        workers = 1  # one after the other, so that a repeated call gets its own recording
-    with opener(options.store, tell) as (ask, papers):
-        rows = run(cases, ask, papers, partial(tell, "asking"), workers)
-        rows = rows if workers == 1 else timed(rows, ask, papers)
-    took = f"asked {len(rows)} cases in {perf_counter() - started:.1f} s"
-    _end_progress(took if workers == 1 else f"{took}, {workers} at once")
-    return conclude(rows, gates, whole, options.failures, options.json)
+    spoken = bool(options.record or options.replay)
+    workers = 1 if spoken else options.workers  # a repeated call gets its own recording
+    wanted = Options(
+        store=options.store,
+        corpus=tuple(options.corpus or ()),
+        mode=options.mode,
+        record=options.record,
+        replay=options.replay,
+        cached=options.repeat == 1 and not options.no_cache,
+    )
+    with opener(wanted, tell) as product:
+        again = range(options.repeat)
+        runs = [run(cases, product, partial(tell, "asking"), workers) for _ in again]
+        if workers > 1 or product.uncached:
+            runs[0] = timed(runs[0], product.uncached or product)  # times are of real answers
+    took = f"asked {len(cases)} cases in {perf_counter() - started:.1f} s"
+    end_progress(took if workers == 1 else f"{took}, {workers} at once")
+    return tuple(runs)
+
+
+def opinions(options: argparse.Namespace, runs: Sequence[Sequence[Row]]) -> str:
+    """What the language model makes of the statements shown, if it was asked for."""
+    if not options.judge:
+        return ""
+    from eval.opinions import asked_of  # late: few runs ask a model
+
+    return asked_of(judging_model(), runs[0])
 
 
 def chosen(cases: Sequence[Case], only: Sequence[str]) -> tuple[Case, ...]:
-    """The *cases* whose type or id is one of *only*; all if that is empty.
+    """The *cases* whose type or id, or one of whose tags, is one of *only*; all if that is empty.
 
-    Raises UsageError, naming the nearest, for a word that is neither.
+    Raises UsageError, naming the nearest, for a word that is none of these.
     """
-    known = {*TYPES, *(case.id for case in cases)}
+    tags = {tag for case in cases for tag in case.tags}
+    known = {*TYPES, *tags, *(case.id for case in cases)}
     for word in only:
         if word not in known:
             wanted = nearest(word, sorted(known))
             raise UsageError(f"There is no type or case {word!r}: did you mean {wanted!r}?")
-    found = tuple(case for case in cases if not only or case.type in only or case.id in only)
+    wanted_words = set(only)
+    found = tuple(
+        case for case in cases if not only or {case.type, case.id, *case.tags} & wanted_words
+    )
     if not found:
         raise UsageError(f"No case is of the type {' or '.join(only)}: name another with --only.")
     return found
 
 
-def conclude(
-    rows: Sequence[Row], gates: Sequence[Gate], whole: bool, failures: int, file: Path | None
-) -> int:
-    """Print the report, write the record to *file* if given, and return the exit code."""
-    lines = report.summarise(rows, gates)
-    print(report.text(rows, lines, whole, failures))
-    if file:
-        _write(file, json.dumps(report.record(rows, lines, whole), ensure_ascii=False, indent=1))
-    return NOT_MET if report.failed(lines, whole) else PASSED
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        # A lone surrogate cannot be UTF-8; its escape is the same string to a JSON reader.
-        file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        problem = f"The record cannot be written to {file}: name another file with --json."
-        raise UsageError(problem) from error
-
-
-def teller() -> Progress:
-    """A progress that tells a person on standard error every tenth, and a log begin and end."""
-    shown = ("", -1)
-
-    def tell(stage: str, done: int, total: int) -> None:
-        nonlocal shown
-        tenth = 10 * done // max(1, total)
-        if shown == (stage, tenth):
-            return
-        shown = (stage, tenth)
-        if sys.stderr.isatty():
-            print(f"\r\033[K{stage} {done}/{total}", end="", file=sys.stderr, flush=True)
-        elif tenth in {0, 10}:
-            print(f"{stage} {done}/{total}", file=sys.stderr, flush=True)
-
-    return tell
-
-
-def _end_progress(said: str) -> None:
-    print(f"\r\033[K{said}" if sys.stderr.isatty() else said, file=sys.stderr)
+def conclude(done: Outcome, options: argparse.Namespace) -> int:
+    """Print the report, write the files that were asked for, and return the exit code."""
+    print(text(done, options.failures))
+    files.write(done, {kind: getattr(options, kind) for kind in files.KINDS})
+    failed = any(FAIL_ON[reason](done) for reason in options.fail_on)
+    return NOT_MET if failed else PASSED
 
 
 if __name__ == "__main__":

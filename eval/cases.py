@@ -10,9 +10,11 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any, get_args
 
+from eval.metrics import Amount, Fact
 from rag.errors import UsageError
 from rag.text import fold, normalised_title
 from rag.types import Abstention, Shape
@@ -30,11 +32,15 @@ TYPES = (
     "unanswerable_near",
     "unanswerable_far",
     "out_of_domain",
+    "statement",
 )
 """Every type of case, in the order of reports."""
 
 CRITERIA = ("literal", "number", "kind", "topic", "combined")
 """What decides whether a paper belongs on a list: a word, a figure, its kind, its subject."""
+
+VERDICTS = ("supported", "contradicted", "not_supported")
+"""What the abstract that a statement cites makes of it."""
 
 ABSTENTIONS: tuple[Abstention, ...] = get_args(Abstention)
 SHAPES: tuple[Shape, ...] = get_args(Shape)
@@ -43,6 +49,9 @@ _EXPECTED: Mapping[str, Abstention] = {
     "unanswerable_far": "no_paper",
     "out_of_domain": "off_topic",
 }
+BASELINE_NAME = "baseline.jsonl"
+"""What a baseline is called that lies beside its cases."""
+
 BUNDLED = Path(__file__).parent / "cases"
 """The folder of the cases that come with PaperChat."""
 
@@ -54,7 +63,7 @@ class Turn:
     question: str
     gold_papers: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
-    key_facts: tuple[tuple[str, ...], ...] = ()
+    key_facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +85,10 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One question and what a right answer must hold; papers are named by their titles."""
+    """One question and what a right answer must hold; papers are named by their titles.
+
+    A case of the type statement asks nothing: its question is a sentence, cited to its gold paper.
+    """
 
     id: str
     type: str  # one of TYPES
@@ -87,7 +99,8 @@ class Case:
     near_papers: tuple[str, ...] = ()  # on the topic, and silent about what is asked
     borderline: tuple[str, ...] = ()  # count neither way
     evidence: tuple[str, ...] = ()  # sentences of the gold papers' abstracts, verbatim
-    key_facts: tuple[tuple[str, ...], ...] = ()  # each a list of alternatives
+    must_not_cite: tuple[str, ...] = ()  # papers that a right answer rests nothing on
+    key_facts: tuple[Fact, ...] = ()  # each a list of alternatives
     turns: tuple[Turn, ...] = ()  # of a conversation, the last one being the question
     sides: tuple[Side, ...] = ()  # of a comparison
     axes: tuple[str, ...] = ()  # what it asks to compare on, if it says
@@ -97,10 +110,21 @@ class Case:
     criterion: str = ""  # of an aggregation, one of CRITERIA
     standalone: str = ""  # a conversation's question as one would ask it alone, for people to read
     shape: Shape | None = None  # of a right answer, where the type does not imply it
+    verdict: str = ""  # of a statement, one of VERDICTS
+    kind: str = ""  # of a statement: how it relates to its abstract, or what is wrong with it
+    pair: str = ""  # of a statement: the id of the one that differs from it by a word
+    must_pass: bool = False  # its failing is a gate not met, whatever the averages say
+    draft: bool = False  # made by a command and not yet read by a person: it does not count
+    tags: tuple[str, ...] = ()  # as --only takes them, beside types and ids
     must_not: tuple[str, ...] = ()  # strings and behaviours, for people to read
     answer: str = ""  # a right answer, for people to read
     why: str = ""  # why the case is there
     note: str = ""
+
+    @property
+    def is_statement(self) -> bool:
+        """Whether a sentence is to be judged, and no question to be answered."""
+        return self.type == "statement"
 
     @property
     def expected(self) -> str:
@@ -115,10 +139,8 @@ def read_cases(paths: Sequence[Path] = (BUNDLED,)) -> tuple[Case, ...]:
     used twice, and for no case at all.
     """
     cases: dict[str, Case] = {}
-    for file in _files(paths):
-        for number, line in enumerate(_text(file).split("\n"), start=1):
-            if not line.strip():
-                continue
+    for file in files_of(paths):
+        for number, line in lines_of(file):
             try:
                 case = parse_case(line)
                 if case.id in cases:
@@ -131,12 +153,19 @@ def read_cases(paths: Sequence[Path] = (BUNDLED,)) -> tuple[Case, ...]:
     return tuple(cases.values())
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    """The files of *paths*, each once."""
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """The files of *paths*, each once; of a folder those of cases, and not its baseline."""
     found: list[Path] = []
     for path in paths:
-        found.extend(sorted(path.glob("*.jsonl")) if path.is_dir() else [path])
+        inside = [file for file in path.glob("*.jsonl") if file.name != BASELINE_NAME]
+        found.extend(sorted(inside) if path.is_dir() else [path])
     return list({file.resolve(): file for file in found}.values())
+
+
+def lines_of(file: Path) -> list[tuple[int, str]]:
+    """The lines of *file* that are not empty, with their numbers. Raises UsageError."""
+    lines = enumerate(_text(file).split("\n"), start=1)
+    return [(number, line) for number, line in lines if line.strip()]
 
 
 def _text(file: Path) -> str:
@@ -273,11 +302,35 @@ def _strings(value: object) -> tuple[str, ...]:
 _SOLID = re.compile(r"[^\s-]")
 
 
-def _facts(value: object) -> tuple[tuple[str, ...], ...]:
-    facts = tuple(_strings([v] if isinstance(v, str) else v) for v in _list(value))
-    if any(not fact for fact in facts) or any(not _SOLID.search(fold(f)) for f in sum(facts, ())):
-        raise TypeError("a list of strings, or of lists of alternatives, with a word in each")
-    return facts
+def _facts(value: object) -> tuple[Fact, ...]:
+    return tuple(
+        tuple(map(_alternative, fact if isinstance(fact, list) and fact else [fact]))
+        for fact in _list(value)
+    )
+
+
+def _alternative(value: object) -> str | Amount:
+    """A wording of a fact, or an amount with its tolerance."""
+    if isinstance(value, str) and _SOLID.search(fold(value)):
+        return value
+    if isinstance(value, dict):
+        values = _values(value, _AMOUNT_KEYS, ("number",), "number")
+        return Amount(values["number"], values.get("tolerance", 0.0), values.get("unit", ""))
+    raise TypeError(
+        "a list of strings with a word in each, of numbers with a tolerance, or of lists of these"
+    )
+
+
+def _amount(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+        raise TypeError("a number")
+    return float(value)
+
+
+def _verdict(value: object) -> str:
+    if value not in VERDICTS:
+        raise TypeError(f"one of {', '.join(VERDICTS)}")
+    return str(value)
 
 
 def _turns(value: object) -> tuple[Turn, ...]:
@@ -315,6 +368,11 @@ _SIDE_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "evidence": _strings,
 }
 _SILENCE_KEYS: Mapping[str, Callable[[Any], Any]] = {"paper": _words, "axis": _words}
+_AMOUNT_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    "number": _amount,
+    "tolerance": _amount,
+    "unit": _string,
+}
 _CASE_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "id": _words,
     "type": _words,
@@ -335,6 +393,13 @@ _CASE_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "criterion": _criterion,
     "standalone": _string,
     "shape": _shape,
+    "must_not_cite": _strings,
+    "verdict": _verdict,
+    "kind": _words,
+    "pair": _words,
+    "must_pass": _flag,
+    "draft": _flag,
+    "tags": _strings,
     "must_not": _strings,
     "answer": _string,
     "why": _string,
@@ -385,6 +450,18 @@ _RULES: Mapping[str, Callable[[Case], bool]] = {
     ),
     "has a criterion and is no aggregation: remove it": lambda case: (
         bool(case.criterion) and case.type != "aggregation"
+    ),
+    "cites a paper that it must not cite: remove one": lambda case: bool(
+        set(case.gold_papers) & set(case.must_not_cite)
+    ),
+    "is a statement without a verdict, or has one and is none: correct one": lambda case: (
+        bool(case.verdict) != case.is_statement
+    ),
+    "is a statement that does not cite one paper: name it in gold_papers": lambda case: (
+        case.is_statement and len(case.gold_papers) != 1
+    ),
+    "is a statement that nothing supports, with evidence: remove it": lambda case: (
+        case.verdict == "not_supported" and bool(case.evidence)
     ),
     "has a standalone question and is no conversation: remove it": lambda case: (
         bool(case.standalone) and case.type != "conversation"

@@ -19,6 +19,21 @@ Values = NDArray[np.float64]
 Statistic = Callable[[Values], Values]
 """Float values (…, n) to one value for each row of n: a mean or a percentile."""
 
+
+class Amount(NamedTuple):
+    """A fact that is a number: any that differs from it by *tolerance* at most will do."""
+
+    number: float
+    tolerance: float = 0.0  # in the unit of the number
+    unit: str = ""  # what must follow the number, as it is written: "%", "B", "GPUs"
+
+
+Fact = tuple[str | Amount, ...]
+"""One thing that an answer must say: the alternatives, one of which is enough."""
+
+LEVEL = 0.95
+"""How sure an interval is, if nobody says otherwise."""
+
 HALF = 0.5
 """The part of a span that must be shared for two spans to count as the same evidence."""
 
@@ -268,10 +283,12 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ESCAPED = re.compile(r"\\(?=[%&$#_])")
 _BEFORE_PERCENT = re.compile(r"\s+(?=%)")
 _TIMES = re.compile(r"(?<=\d)times")  # a × whose TeX form lost its backslash: "4timesRTX 3090"
+_FIGURE = re.compile(r"(?<![\d.])(?P<number>\d+(?:\.\d+)?)(?![\d]|\.\d)")
+ROUNDING = 1e-9
 _PIECE = re.compile(r"([\s-]*)([^\s-])")
 
 
-def key_fact_recall(facts: Sequence[Sequence[str]], texts: Sequence[str]) -> float:
+def key_fact_recall(facts: Sequence[Fact], texts: Sequence[str]) -> float:
     """Share of *facts* found in *texts*, in [0, 1]; a fact is a list of alternatives.
 
     Facts and texts must have gone through one folding of letters. Raises ValueError if there are
@@ -281,17 +298,32 @@ def key_fact_recall(facts: Sequence[Sequence[str]], texts: Sequence[str]) -> flo
     return sum(fact_found(fact, texts) for fact in facts) / len(facts)
 
 
-def fact_found(alternatives: Sequence[str], texts: Sequence[str]) -> bool:
+def fact_found(alternatives: Fact, texts: Sequence[str]) -> bool:
     """Whether one of *alternatives* occurs in one of *texts*.
 
     Case, thousands separators and a hyphen, space or nothing between words make no difference.
     "5%" is not found in "55%" or "2.5%", nor "RAG" in "storage"; "token ID" is in "token IDs".
 
-    >>> fact_found(["12,288 GPUs"], ["on 12288 gpus"]), fact_found(["4-bit"], ["in 64 bit"])
+    >>> fact_found(("12,288 GPUs",), ["on 12288 gpus"]), fact_found(("4-bit",), ["in 64 bit"])
     (True, False)
+    >>> fact_found((Amount(61.8, 0.1, "%"),), ["61.82% of it"])
+    True
     """
-    patterns = [_pattern(_plain(fact)) for fact in alternatives]
-    return any(pattern.search(_plain(text)) for text in texts for pattern in patterns)
+    plain = [_plain(text) for text in texts]
+    return any(_said(fact, text) for text in plain for fact in alternatives)
+
+
+def _said(fact: str | Amount, text: str) -> bool:
+    if isinstance(fact, Amount):
+        return any(_is_near(fact, found) for found in _FIGURE.finditer(text))
+    return bool(_pattern(_plain(fact)).search(text))
+
+
+def _is_near(amount: Amount, found: re.Match[str]) -> bool:
+    off = abs(float(found["number"]) - amount.number)
+    unit = re.escape(_plain(amount.unit.strip()))
+    after = re.match(rf"[\s-]*{unit}(?![a-z])", found.string[found.end() :])
+    return off <= amount.tolerance + ROUNDING and (not unit or after is not None)
 
 
 def _plain(text: str) -> str:
@@ -368,7 +400,7 @@ def p95(values: Values) -> Values:
 def interval(
     values: Sequence[float],
     statistic: Statistic = mean,
-    level: float = 0.95,
+    level: float = LEVEL,
     resamples: int = 1000,
     seed: int = 1,
 ) -> tuple[float, float]:
@@ -383,6 +415,61 @@ def interval(
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(statistic(sample[drawn]), [tail, 100 - tail])
     return float(low), float(high)
+
+
+class Change(NamedTuple):
+    """How the mean of a measure differs from another run's over the same cases."""
+
+    difference: float  # new minus old
+    low: float  # paired bootstrap interval
+    high: float
+    n: int  # cases that both runs have
+
+
+def paired_change(
+    pairs: Sequence[tuple[float, float]],
+    level: float = LEVEL,
+    resamples: int = 2000,
+    seed: int = 1,
+) -> Change:
+    """The change of a mean from old to new over (old, new) *pairs*, the same on every run.
+
+    Cases are drawn with their pair, so that what is hard for both runs adds nothing to the
+    interval. It is a point for a run that repeats itself. Raises ValueError if *pairs* is empty.
+    Source: the paired bootstrap of Koehn, Statistical Significance Tests for Machine Translation
+    Evaluation, 2004; percentile interval.
+    """
+    _need(pairs)
+    differences = [new - old for old, new in pairs]
+    low, high = interval(differences, mean, level, resamples, seed)
+    return Change(float(np.mean(differences)), low, high, len(pairs))
+
+
+def calibration_error(chances: Sequence[float], outcomes: Sequence[bool], bins: int = 10) -> float:
+    """How far stated chances are from what happened: Σ |share − mean chance| · n / N, in [0, 1].
+
+    The sum is over *bins* of equal width of the *chances*, 0 to 1. Raises ValueError if there are
+    none. Source: expected calibration error, Naeini, Cooper, Hauskrecht, Obtaining Well Calibrated
+    Probabilities Using Bayesian Binning, 2015.
+    """
+    _need(chances)
+    return sum(
+        n * abs(share_true - chance)
+        for chance, share_true, n in reliability(chances, outcomes, bins)
+    ) / len(chances)
+
+
+def reliability(
+    chances: Sequence[float], outcomes: Sequence[bool], bins: int = 10
+) -> list[tuple[float, float, int]]:
+    """Of each bin of *chances* that is not empty: mean chance, share of true outcomes, count."""
+    places = [min(int(chance * bins), bins - 1) for chance in chances]
+    found = []
+    for place in sorted(set(places)):
+        here = [i for i, one in enumerate(places) if one == place]
+        chance = float(np.mean([chances[i] for i in here]))
+        found.append((chance, share([outcomes[i] for i in here]), len(here)))
+    return found
 
 
 # Claims

@@ -7,10 +7,23 @@ from dataclasses import dataclass
 
 from eval import metrics
 from eval.cases import Case, Side
-from eval.metrics import Span
+from eval.metrics import Amount, Fact, Span
 from rag.errors import UsageError
-from rag.text import fold, normalised_title, paper_id
-from rag.types import NOT_STATED, Answer, Cell, Citation, Evidence, Paper, Source, Subject
+from rag.guard.checks import check
+from rag.guard.weigh import HARD, HARD_KINDS
+from rag.text import fold, normalised_title, paper_id, squeeze
+from rag.types import (
+    NOT_STATED,
+    Answer,
+    Cell,
+    Citation,
+    Evidence,
+    Mode,
+    Paper,
+    Source,
+    Statement,
+    Subject,
+)
 from rag.words import compounds, document_terms, numbers, stem
 
 
@@ -38,7 +51,10 @@ class Reading:
     exact: tuple[bool, ...]  # for each shown evidence
     real: tuple[bool, ...]  # for each shown title
     texts: tuple[str, ...]  # all that is claimed, and the titles cited, folded
-    facts: tuple[tuple[str, ...], ...]  # folded
+    facts: tuple[Fact, ...]  # folded
+    borne: tuple[bool, ...]  # for each statement shown as supported, whether its evidence says it
+    backed: tuple[bool, ...]  # for each statement and stated cell, whether it cites evidence
+    forbidden: frozenset[str]  # papers cited that must not be
     sides: tuple[SideReading, ...]  # in the order of the case
     labels: tuple[frozenset[str], ...]  # the content words of each axis of the table
     listed: frozenset[str]  # papers of a list, without borderline ones
@@ -72,16 +88,27 @@ class Collection:
         """Where each of *evidence* stands in the papers of these *titles*. Raises UsageError."""
         return tuple(self._span(id, text, titles, where) for text in evidence)
 
+    def lost(self, id: str, text: str, titles: Sequence[str], where: str) -> str:
+        """A sentence saying that the evidence *text* is in none of *titles*; "" if it is in one."""
+        if self._found(text, titles):
+            return ""
+        return (
+            f"Case {id}: the evidence {text[:60]!r} stands in none of {where}: "
+            "copy it from the abstract."
+        )
+
     def _span(self, id: str, text: str, titles: Sequence[str], where: str) -> Span:
+        if span := self._found(text, titles):
+            return span
+        raise UsageError(self.lost(id, text, titles, where))
+
+    def _found(self, text: str, titles: Sequence[str]) -> Span | None:
         for title in titles:
             paper = self.titled(title)
             start = paper.abstract.find(text) if paper else -1
             if start >= 0:
                 return Span(paper_id(title), start, start + len(text))
-        raise UsageError(
-            f"Case {id}: the evidence {text[:60]!r} stands in none of {where}: "
-            "copy it from the abstract."
-        )
+        return None
 
 
 def read(case: Case, answer: Answer, collection: Collection) -> Reading:
@@ -101,13 +128,42 @@ def read(case: Case, answer: Answer, collection: Collection) -> Reading:
         exact=tuple(_is_exact(e, collection) for e in shown_evidence(answer)),
         real=tuple(_is_real(*pair, collection) for pair in shown_titles(answer)),
         texts=tuple(map(fold, claims(answer))),
-        facts=tuple(tuple(map(fold, alternatives)) for alternatives in case.key_facts),
+        facts=tuple(tuple(map(_folded, alternatives)) for alternatives in case.key_facts),
+        borne=tuple(_is_borne(s, answer.mode) for s in answer.statements if _is_proof(s)),
+        backed=tuple(any(c.evidence for c in citations) for _, citations in quotations(answer)),
+        forbidden=cited & frozenset(map(paper_id, case.must_not_cite)),
         sides=tuple(_read_side(case, side, answer, collection) for side in case.sides),
         labels=tuple(map(words, answer.table.axes)) if answer.table else (),
         listed=listed - ignored,
         listed_borderline=len(listed & ignored),
         count=stated_count(answer),
         whole=is_whole(answer),
+    )
+
+
+def _folded(fact: str | Amount) -> str | Amount:
+    return fold(fact) if isinstance(fact, str) else fact
+
+
+def _is_proof(statement: Statement) -> bool:
+    return statement.verdict == "supported" and bool(statement.citations)
+
+
+def _is_borne(statement: Statement, mode: Mode) -> bool:
+    """Whether the evidence under *statement* says it, looked at without the product's verdict.
+
+    A quotation must be the evidence, word for word. Of a sentence in a model's words, no figure,
+    unit or quoted word may differ (the rules of `rag.guard` that decide alone).
+    """
+    texts = [squeeze(e.text) for citation in statement.citations for e in citation.evidence]
+    left = said = squeeze(statement.text)
+    for text in sorted(texts, key=len, reverse=True):
+        left = left.replace(text, "")
+    if not left.strip() or any(said in text for text in texts):
+        return True
+    return mode == "llm" and not any(
+        found.kind in HARD_KINDS and found.strength >= HARD
+        for found in check(statement.text, "", texts)
     )
 
 

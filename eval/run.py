@@ -17,13 +17,32 @@ from eval.cases import Case
 from eval.metrics import Statistic
 from eval.reading import Collection, Reading, SideReading, quotations, read, words
 from rag.errors import UsageError
-from rag.text import paper_id, squeeze
-from rag.types import Answer, Paper, Shape
+from rag.text import normalised_title, paper_id, squeeze
+from rag.types import Answer, Citation, Judgement, Paper, Shape, Statement, Usage
 
 Asker = Callable[[str, Sequence[Answer]], Answer]
 """Answers a question, given the earlier answers of its conversation."""
 
+Checker = Callable[[str, str], Judgement]
+"""Judges a sentence by the paper of a title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is measured: the product's faces as the cases use them, and the papers it answers from.
+
+    `papers` are those that a right answer would rest on, read from the store and not from answers.
+    """
+
+    ask: Asker
+    papers: Sequence[Paper]
+    verify: Checker | None = None  # None where sentences are not judged
+    name: str = ""  # another one whenever its answers might be others; "" if that is not known
+    uncached: Product | None = None  # the same, where this one may take answers from earlier runs
+
+
 ANSWERED, ERROR = "answered", "error"
+MILLISECONDS = "ms"
 TIMED = 50
 """How many cases are asked again one at a time after many were asked at once."""
 
@@ -65,8 +84,7 @@ class Measure:
 
 def run(
     cases: Sequence[Case],
-    ask: Asker,
-    papers: Sequence[Paper],
+    product: Product,
     progress: Callable[[int, int], None] | None = None,
     workers: int = 1,
 ) -> tuple[Row, ...]:
@@ -74,16 +92,18 @@ def run(
 
     More workers change no row but its time, which is not taken where others ran beside it: see
     `timed`. Raises UsageError before asking anything if a case names a paper or evidence that
-    *papers* do not have. Whatever *ask* raises becomes its case's error.
+    the papers do not have. Whatever the product raises becomes its case's error.
     """
-    collection = Collection(papers)
+    collection = Collection(product.papers)
     for case in cases:
-        _check(case, collection)
+        for problem in problems(case, collection):
+            raise UsageError(problem)
     rows = []
     with _pool(workers) as spread:
-        made = spread(lambda case: _row(case, ask, collection), cases)
+        made = spread(lambda case: _row(case, product, collection), cases)
         for number, row in enumerate(made, start=1):
-            rows.append(row if workers == 1 else _rescored(row, None))
+            is_timed = workers == 1 and product.uncached is None
+            rows.append(row if is_timed else _rescored(row, None))
             if progress:
                 progress(number, len(cases))
     return tuple(rows)
@@ -106,21 +126,22 @@ def _pool(workers: int) -> Iterator[Spread]:
         pool.shutdown(cancel_futures=True)
 
 
-def timed(rows: Sequence[Row], ask: Asker, papers: Sequence[Paper]) -> tuple[Row, ...]:
+def timed(rows: Sequence[Row], product: Product) -> tuple[Row, ...]:
     """*rows* with the time of at most TIMED of them, evenly spread, each asked again alone.
 
     The other rows stay without a time. A case that crashes now is an error, as any other.
     """
-    collection = Collection(papers)
+    collection = Collection(product.papers)
     count = min(TIMED, len(rows))
     chosen = {number * len(rows) // count for number in range(count)}
     return tuple(
-        _timed(row, ask, collection) if place in chosen else row for place, row in enumerate(rows)
+        _timed(row, product, collection) if place in chosen else row
+        for place, row in enumerate(rows)
     )
 
 
-def _timed(row: Row, ask: Asker, collection: Collection) -> Row:
-    again = _row(row.case, ask, collection)
+def _timed(row: Row, product: Product, collection: Collection) -> Row:
+    again = _row(row.case, product, collection)
     return again if again.error else _rescored(row, again.elapsed_ms)
 
 
@@ -129,30 +150,38 @@ def _rescored(row: Row, elapsed_ms: float | None) -> Row:
     return replace(row, scores=scores(row))
 
 
-def _check(case: Case, collection: Collection) -> None:
+def problems(case: Case, collection: Collection) -> list[str]:
+    """Why *case* cannot be asked of *collection*, a sentence each; none if it can."""
     turns = [title for turn in case.turns for title in turn.gold_papers]
     sides = [title for side in case.sides for title in side.papers]
-    for title in (*case.gold_papers, *case.near_papers, *case.borderline, *turns, *sides):
-        if not collection.titled(title):
-            raise UsageError(
-                f"Case {case.id} names the paper {title!r}, which is not in the store: "
-                "add it, or give cases for this store with --cases."
-            )
-    collection.locate(case)
-    for side in case.sides:
-        collection.locate_side(case, side)
+    named = (*case.gold_papers, *case.near_papers, *case.borderline, *case.must_not_cite)
+    found = [
+        f"Case {case.id} names the paper {title!r}, which is not in the store: "
+        "add it, or give cases for this store with --cases."
+        for title in dict.fromkeys((*named, *turns, *sides))
+        if not collection.titled(title)
+    ]
+    owners = [(case.evidence, case.gold_papers, "its gold papers")]
+    owners += [(s.evidence, s.papers, f"the papers of {s.name!r}") for s in case.sides]
+    return found + [
+        problem
+        for evidence, titles, where in owners
+        for text in evidence
+        if (problem := collection.lost(case.id, text, titles, where))
+    ]
 
 
-def _row(case: Case, ask: Asker, collection: Collection) -> Row:
+def _row(case: Case, product: Product, collection: Collection) -> Row:
     answer, reading, error = None, None, ""
     started = perf_counter()
     elapsed = None
     try:
         earlier: list[Answer] = []
         for turn in case.turns[:-1]:
-            earlier.append(ask(turn.question, tuple(earlier)))
+            earlier.append(product.ask(turn.question, tuple(earlier)))
         started = perf_counter()
-        answer = ask(case.question, tuple(earlier))
+        answer = _judged(case, product) if case.is_statement else None
+        answer = answer or product.ask(case.question, tuple(earlier))
         elapsed = perf_counter() - started
         reading = read(case, answer, collection)
     except Exception as problem:  # whatever it is, it is this case's failure and not the run's
@@ -162,6 +191,19 @@ def _row(case: Case, ask: Asker, collection: Collection) -> Row:
     return replace(row, scores=scores(row))
 
 
+def _judged(case: Case, product: Product) -> Answer:
+    """What the product makes of a statement, as an answer of that one statement."""
+    if product.verify is None:
+        raise UsageError("nothing here judges statements: leave them out with --only")
+    title = case.gold_papers[0]
+    judged = product.verify(case.question, title)
+    owner = next(p for p in product.papers if normalised_title(p.title) == normalised_title(title))
+    citation = Citation(1, owner.id, owner.title, judged.evidence)
+    said = Statement(case.question, (citation,), judged.verdict, judged.reasons)
+    score = {"support": f"{judged.score:.4f}"}
+    return Answer(case.question, case.question, "answer", "extractive", (said,), trace=score)
+
+
 # Which case takes part in which measure
 
 
@@ -169,12 +211,24 @@ def _every(case: Case) -> bool:
     return True
 
 
+def _is_question(case: Case) -> bool:
+    return not case.is_statement
+
+
 def _has_gold(case: Case) -> bool:
-    return bool(case.gold_papers)
+    return _is_question(case) and bool(case.gold_papers)
 
 
 def _has_evidence(case: Case) -> bool:
-    return bool(case.evidence)
+    return _is_question(case) and bool(case.evidence)
+
+
+def _is_of(verdict: str) -> Callable[[Case], bool]:
+    return lambda case: case.verdict == verdict
+
+
+def _has_forbidden(case: Case) -> bool:
+    return bool(case.must_not_cite)
 
 
 def _has_facts(case: Case) -> bool:
@@ -238,7 +292,7 @@ _IMPLIED: Mapping[str, Shape] = {"comparison": "comparison", "aggregation": "lis
 
 def right_shape(case: Case) -> Shape | None:
     """The shape of a right answer; None for a conversation that does not say, as it may be any."""
-    if case.shape or _is_conversation(case):
+    if case.shape or _is_conversation(case) or case.is_statement:
         return case.shape
     return _IMPLIED.get(case.type, "answer")
 
@@ -272,6 +326,30 @@ def _abstained(row: Row, _seen: Reading) -> float:
 
 def _abstention_precision(row: Row, seen: Reading) -> float | None:
     return float(not row.case.answerable) if _abstained(row, seen) else None
+
+
+def _kind_right(row: Row, seen: Reading) -> float | None:
+    """Of what is rightly not answered, whether it is called by its kind."""
+    if row.case.answerable or not _abstained(row, seen):
+        return None
+    return float(row.got == row.case.abstention)
+
+
+# … of a statement
+
+
+def verdict_shown(row: Row) -> str:
+    """The verdict on a statement; unverified if there is none."""
+    statements = row.answer.statements if row.answer else ()
+    return statements[0].verdict if statements else "unverified"
+
+
+def _accepted(row: Row, _seen: Reading) -> float:
+    return float(verdict_shown(row) == "supported")
+
+
+def _refused(row: Row, _seen: Reading) -> float:
+    return float(verdict_shown(row) != "supported")
 
 
 # … of a comparison
@@ -341,6 +419,12 @@ def _list_whole(_row: Row, seen: Reading) -> float | None:
     return None if seen.whole is None else float(seen.whole)
 
 
+def _tokens(row: Row, _seen: Reading) -> float | None:
+    """What a language model read and wrote; None where none was asked."""
+    used = row.answer.usage if row.answer else Usage()
+    return float(used.prompt_tokens + used.completion_tokens) or None
+
+
 # … of a conversation and of the route
 
 
@@ -368,6 +452,9 @@ MEASURES = (
     Measure("evidence_precision", _has_evidence, _evidence_precision),
     Measure("evidence_recall", _has_evidence, _evidence_recall),
     Measure("evidence_exact", _every, lambda _, a: metrics.share(a.exact) if a.exact else None),
+    Measure("borne_out", _is_question, lambda _, a: metrics.share(a.borne) if a.borne else None),
+    Measure("cited", _is_question, lambda _, a: metrics.share(a.backed) if a.backed else None),
+    Measure("forbidden_not_cited", _has_forbidden, lambda _, a: float(not a.forbidden)),
     Measure("titles_real", _every, lambda _, a: metrics.share(a.real) if a.real else None),
     Measure("key_facts", _has_facts, lambda _, a: metrics.key_fact_recall(a.facts, a.texts)),
     Measure("sides_cited", _is_comparison, _sides_cited),
@@ -388,11 +475,43 @@ MEASURES = (
     Measure("unanswerable_abstained", _is_unanswerable, _abstained),
     Measure("false_refusals", _is_answerable_otherwise, _abstained, failed=1.0),
     Measure("paraphrase_refusals", _is_paraphrase, _abstained, failed=1.0),
+    Measure("abstention_kind", _should_abstain, _kind_right),
+    Measure("true_accepted", _is_of("supported"), _accepted),
+    Measure("contradicted_caught", _is_of("contradicted"), _refused),
+    Measure("unsupported_caught", _is_of("not_supported"), _refused),
+    Measure("tokens", _is_question, _tokens, unit="tokens"),
     Measure("errors", _every, lambda row, _: 0.0, failed=1.0),
-    Measure("latency_p50", _every, lambda row, _: row.elapsed_ms, statistic=metrics.p50, unit="ms"),
-    Measure("latency_p95", _every, lambda row, _: row.elapsed_ms, statistic=metrics.p95, unit="ms"),
+    Measure(
+        "latency_p50",
+        _every,
+        lambda row, _: row.elapsed_ms,
+        statistic=metrics.p50,
+        unit=MILLISECONDS,
+    ),
+    Measure(
+        "latency_p95",
+        _every,
+        lambda row, _: row.elapsed_ms,
+        statistic=metrics.p95,
+        unit=MILLISECONDS,
+    ),
 )
 """Every measure, in the order of reports."""
+
+
+CORE = (
+    *("errors", "evidence_exact", "titles_real", "borne_out", "cited", "forbidden_not_cited"),
+    *("key_facts", "sides_cited", "missing_flagged", "not_stated_honest", "list_f1", "count_exact"),
+    *("last_turn_cited", "abstention_recall", "false_refusals", "paraphrase_refusals"),
+    *("true_accepted", "contradicted_caught", "unsupported_caught"),
+)
+"""The measures of which a case must have the best value to pass, where they apply to it."""
+
+
+def passed(row: Row) -> bool:
+    """Whether *row* is all that its case asks for: every one of CORE at its best."""
+    best = {measure.name: 1 - measure.failed for measure in MEASURES if measure.name in CORE}
+    return all(row.scores[name] == value for name, value in best.items() if name in row.scores)
 
 
 def scores(row: Row) -> dict[str, float]:
@@ -407,5 +526,5 @@ def scores(row: Row) -> dict[str, float]:
 
 def _value(measure: Measure, row: Row) -> float | None:
     if row.reading is None:
-        return row.elapsed_ms if measure.unit else measure.failed
+        return {"": measure.failed, MILLISECONDS: row.elapsed_ms}.get(measure.unit)
     return measure.of(row, row.reading)

@@ -9,20 +9,13 @@ from time import sleep
 
 import pytest
 
-from eval import report
-from eval.__main__ import (
-    COULD_NOT_RUN,
-    NOT_MET,
-    PASSED,
-    chosen,
-    conclude,
-    main,
-    teller,
-    without_model,
-)
+from eval import __main__ as command
+from eval.__main__ import COULD_NOT_RUN, NOT_MET, PASSED, chosen, main
 from eval.cases import Case, Side, Turn, parse_case, read_cases
-from eval.report import Gate, confusion, failed, read_gates, summarise
-from eval.run import MEASURES, TIMED, run, timed
+from eval.gates import Gate, failed, read_gates, summarise
+from eval.open import teller, without_model
+from eval.report.text import Outcome, confusion, text
+from eval.run import MEASURES, TIMED, Product, run, timed
 from rag.errors import NoIndex, UsageError
 from rag.settings import Settings
 from rag.text import digest, paper_id
@@ -79,6 +72,13 @@ def scripted(script):
     return ask
 
 
+def conclude(rows, gates, whole, failures, file, **options):
+    """The exit code of a run of *rows* that is held against *gates*."""
+    arguments = ["--failures", str(failures), *(["--json", str(file)] if file else [])]
+    done = Outcome(tuple(rows), summarise(rows, gates), whole, **options)
+    return command.conclude(done, command._parser().parse_args(arguments))
+
+
 def single(id="single-1", **changes):
     """An answerable case about the Alpha paper."""
     case = Case(
@@ -100,7 +100,7 @@ def refusable(id="far-1", type="unanswerable_far", abstention="no_paper"):
 
 def one(case, answer):
     """The scores of one case and its answer."""
-    return run([case], scripted({case.question: answer}), PAPERS)[0].scores
+    return run([case], Product(scripted({case.question: answer}), PAPERS))[0].scores
 
 
 MEASURED = """
@@ -117,6 +117,9 @@ citation_recall         all             0.500  0.000 to 1.000  4
 evidence_precision      all             0.500  0.000 to 1.000  4
 evidence_recall         all             0.500  0.000 to 1.000  4
 evidence_exact          all             0.750  0.250 to 1.000  4
+borne_out               all             0.750  0.250 to 1.000  4
+cited                   all             0.750  0.250 to 1.000  4
+forbidden_not_cited     all                 -               -  0
 titles_real             all             0.750  0.250 to 1.000  4
 key_facts               all             0.500  0.000 to 1.000  4
 sides_cited             all                 -               -  0
@@ -137,16 +140,21 @@ off_topic_abstained     all                 -               -  0
 unanswerable_abstained  all             1.000  1.000 to 1.000  1
 false_refusals          all             0.250  0.000 to 0.750  4
 paraphrase_refusals     all                 -               -  0
+abstention_kind         all             0.000  0.000 to 0.000  1
+true_accepted           all                 -               -  0
+contradicted_caught     all                 -               -  0
+unsupported_caught      all                 -               -  0
+tokens tokens           all                 -               -  0
 errors                  all             0.200  0.000 to 0.600  5   at most 0.5       yes
 latency_p50 ms          all               2.0      2.0 to 2.0  5
 latency_p95 ms          all               2.0      2.0 to 2.0  5
 """
 KINDS = """
-should / did  answered  off_topic  no_paper  not_stated  error
-answerable           3          0         0           0      1
-off_topic            0          0         0           0      0
-no_paper             0          0         0           1      0
-not_stated           0          0         0           0      0
+should / did  answered  off_topic  no_paper  not_stated  error  precision  recall
+answerable           3          0         0           0      1      1.000   0.750
+off_topic            0          0         0           0      0          -       -
+no_paper             0          0         0           1      0          -   0.000
+not_stated           0          0         0           0      0      0.000       -
 """
 LOST = """
 GATE NOT MET: recall@1 (single numeric) is 0.500, wanted at least 0.9. 2 of 4 cases beyond it:
@@ -397,7 +405,9 @@ def test_recall_has_its_cuts():
         ranked = [*others[:place], PAPERS[0], *others[place:]]
         hits = tuple(Hit(p, rank, -rank) for rank, p in enumerate(ranked, 1))
         answer = Answer("q", "q", "answer", "extractive", retrieved=hits)
-        scores = run([single()], scripted({"single-1": answer}), [*PAPERS, *others])[0].scores
+        scores = run([single()], Product(scripted({"single-1": answer}), [*PAPERS, *others]))[
+            0
+        ].scores
         assert tuple(scores[f"recall@{k}"] for k in (1, 5, 20)) == wanted
         assert (scores["ndcg@10"] > 0) == (place < 10)
 
@@ -525,7 +535,7 @@ def test_a_crash_is_the_worst_of_every_measure_and_stops_nothing():
     cases = [single("bad"), refusable("worse"), single("good")]
     script = {"bad": RuntimeError("broken\npipe"), "worse": KeyError("x"), "good": RIGHT}
 
-    bad, worse, good = run(cases, scripted(script), PAPERS)
+    bad, worse, good = run(cases, Product(scripted(script), PAPERS))
 
     assert (bad.got, bad.error, bad.answer) == ("error", "RuntimeError: broken pipe", None)
     bound = {m.name for m in MEASURES if m.applies(bad.case)}
@@ -536,14 +546,14 @@ def test_a_crash_is_the_worst_of_every_measure_and_stops_nothing():
     }
     assert worse.scores["abstention_recall"] == worse.scores["unanswerable_abstained"] == 0.0
     assert 0 < bad.elapsed_ms < 1000
-    (lost,) = run([single("bad", type="single_paraphrase")], scripted(script), PAPERS)
+    (lost,) = run([single("bad", type="single_paraphrase")], Product(scripted(script), PAPERS))
     assert lost.scores["paraphrase_refusals"] == 1.0
     assert (good.scores["errors"], good.error, good.got) == (0.0, "", "answered")
 
 
 def test_what_is_no_answer_is_an_error():
     """A product that returns something else has crashed, and not abstained."""
-    (row,) = run([single()], lambda question, conversation: None, PAPERS)
+    (row,) = run([single()], Product(lambda question, conversation: None, PAPERS))
 
     assert row.got == "error"
     assert row.error.startswith("AttributeError")
@@ -561,7 +571,7 @@ def test_a_conversation_is_asked_turn_by_turn():
             sleep(0.1)
         return RIGHT if question == "three" else replace(WRONG, question=question)
 
-    (row,) = run([case], ask, PAPERS)
+    (row,) = run([case], Product(ask, PAPERS))
 
     first, second = replace(WRONG, question="one"), replace(WRONG, question="two")
     assert heard == [("one", ()), ("two", (first,)), ("three", (first, second))]
@@ -573,7 +583,7 @@ def test_a_crash_in_an_earlier_turn_is_the_case_s_crash():
     """A conversation that breaks before its last turn is an error."""
     case = single(type="conversation", question="b", turns=(Turn(question="a"), Turn(question="b")))
 
-    (row,) = run([case], scripted({"a": ValueError("no"), "b": RIGHT}), PAPERS)
+    (row,) = run([case], Product(scripted({"a": ValueError("no"), "b": RIGHT}), PAPERS))
 
     assert row.error == "ValueError: no"
 
@@ -592,12 +602,12 @@ def test_cases_that_do_not_fit_the_store_are_not_asked():
         single(sides=(Side(name="D", papers=("Delta paper",)),)),
     ):
         with pytest.raises(UsageError, match=r"single-1 names the paper 'Delta paper'"):
-            run([single("ok"), case], never, PAPERS)
+            run([single("ok"), case], Product(never, PAPERS))
     with pytest.raises(UsageError, match=r"'It reaches nothing\.' stands in none"):
-        run([single(evidence=("It reaches nothing.",))], never, PAPERS)
+        run([single(evidence=("It reaches nothing.",))], Product(never, PAPERS))
     side = Side(name="A", papers=("Alpha paper",), evidence=("It reaches nothing.",))
     with pytest.raises(UsageError, match="stands in none of the papers of 'A'"):
-        run([single(sides=(side,))], never, PAPERS)
+        run([single(sides=(side,))], Product(never, PAPERS))
 
 
 def test_progress_is_told():
@@ -606,8 +616,7 @@ def test_progress_is_told():
 
     run(
         [single("a"), single("b")],
-        scripted({"a": RIGHT, "b": WRONG}),
-        PAPERS,
+        Product(scripted({"a": RIGHT, "b": WRONG}), PAPERS),
         lambda done, total: told.append((done, total)),
     )
 
@@ -629,12 +638,14 @@ def test_many_workers_change_nothing_but_the_time():
         return ask(question, conversation)
 
     told = []
-    many = run(cases, together, PAPERS, lambda done, total: told.append(done), workers=2)
+    many = run(cases, Product(together, PAPERS), lambda done, total: told.append(done), workers=2)
 
     assert told == [1, 2, 3, 4]
     assert [row.elapsed_ms for row in many] == [None] * 4
     assert not any(name.startswith("latency") for row in many for name in row.scores)
-    assert [timeless(row) for row in many] == [timeless(row) for row in run(cases, ask, PAPERS)]
+    assert [timeless(row) for row in many] == [
+        timeless(row) for row in run(cases, Product(ask, PAPERS))
+    ]
 
 
 def timeless(row):
@@ -648,7 +659,8 @@ def test_the_product_answers_many_at_once_as_one_by_one(seed_chat):
     """Of every type of the bundled cases the rows are the same with one worker and with four."""
     cases = list({case.type: case for case in read_cases()}.values())
 
-    some = [run(cases, seed_chat.ask, seed_chat.papers(), workers=n) for n in (1, 4)]
+    product = Product(seed_chat.ask, seed_chat.papers(), seed_chat.verify)
+    some = [run(cases, product, workers=n) for n in (1, 4)]
 
     assert not any(row.error for row in some[0])
     assert [timeless(row) for row in some[0]] == [timeless(row) for row in some[1]]
@@ -667,7 +679,7 @@ def test_what_has_not_begun_is_dropped_when_the_run_stops():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run([single(f"case-{n}") for n in range(100)], ask, PAPERS, stop, workers=2)
+        run([single(f"case-{n}") for n in range(100)], Product(ask, PAPERS), stop, workers=2)
 
     assert len(asked) < 10
 
@@ -675,7 +687,9 @@ def test_what_has_not_begun_is_dropped_when_the_run_stops():
 def test_time_is_taken_alone_and_of_an_even_sample():
     """Of many rows TIMED are asked again, one at a time; what crashes then is an error."""
     cases = [single(f"case-{n}") for n in range(2 * TIMED)]
-    rows = run(cases, scripted(dict.fromkeys((c.id for c in cases), RIGHT)), PAPERS, workers=2)
+    rows = run(
+        cases, Product(scripted(dict.fromkeys((c.id for c in cases), RIGHT)), PAPERS), workers=2
+    )
     asked = []
 
     def ask(question, conversation):
@@ -684,14 +698,14 @@ def test_time_is_taken_alone_and_of_an_even_sample():
             raise RuntimeError("broken")
         return RIGHT
 
-    got = timed(rows, ask, PAPERS)
+    got = timed(rows, Product(ask, PAPERS))
 
     assert asked == [case.id for case in cases[::2]]
     assert [row.case for row in got] == cases
     assert [row.elapsed_ms is not None for row in got] == [True, False] * TIMED
     assert [row.case.id for row in got if row.error] == ["case-2"]
     assert ("latency_p50" in got[0].scores, "latency_p50" in got[1].scores) == (True, False)
-    assert timed((), ask, PAPERS) == ()
+    assert timed((), Product(ask, PAPERS)) == ()
 
 
 # Gates and report
@@ -771,7 +785,9 @@ def some_rows():
         refusable("far"),
     ]
     said = (RIGHT, WRONG, RIGHT, RuntimeError("broken"), abstained("not_stated"))
-    return run(cases, scripted(dict(zip((c.id for c in cases), said, strict=True))), PAPERS)
+    return run(
+        cases, Product(scripted(dict(zip((c.id for c in cases), said, strict=True))), PAPERS)
+    )
 
 
 def test_averages_count_crashes_and_only_cases_that_take_part():
@@ -861,7 +877,7 @@ def test_a_failed_gate_lists_its_cases(capsys):
 )
 def test_every_kind_of_failure_says_why(capsys, measure, answer, said):
     """The reason is in the terms of the measure whose gate is not met."""
-    rows = run([single()], scripted({"single-1": answer}), PAPERS)
+    rows = run([single()], Product(scripted({"single-1": answer}), PAPERS))
     at_most = measure == "false_refusals"
     gate = Gate(measure, at_most=0) if at_most else Gate(measure, at_least=1)
 
@@ -872,7 +888,7 @@ def test_every_kind_of_failure_says_why(capsys, measure, answer, said):
 def test_failures_are_limited_and_the_rest_counted(capsys):
     """The worst come first, and the log says how to see the others."""
     cases = [single(f"case-{n}") for n in range(5)]
-    rows = run(cases, scripted({c.id: WRONG for c in cases}), PAPERS)
+    rows = run(cases, Product(scripted({c.id: WRONG for c in cases}), PAPERS))
     rows = [replace(row, scores={"latency_p95": float(n)}) for n, row in enumerate(rows)]
 
     conclude(rows, [Gate("latency_p95", at_most=0.5)], True, 2, None)
@@ -885,7 +901,7 @@ def test_failures_are_limited_and_the_rest_counted(capsys):
 
 def test_all_gates_met_is_success(capsys):
     """With every gate met the exit code is 0, and a partial run passes over gates without cases."""
-    rows = run([single()], scripted({"single-1": RIGHT}), PAPERS)
+    rows = run([single()], Product(scripted({"single-1": RIGHT}), PAPERS))
     some = [Gate("mrr", at_least=1), Gate("mrr", ("chat",), at_least=1)]
 
     assert conclude(rows, some, False, 10, None) == PASSED
@@ -899,7 +915,7 @@ def test_all_gates_met_is_success(capsys):
 def test_hostile_text_stays_on_its_line(capsys):
     """Escapes, line breaks and invisible letters are spelt out in the log."""
     case = replace(single(), question="a\x1b[31m\nb\u200bc")
-    rows = run([case], scripted({case.question: WRONG}), PAPERS)
+    rows = run([case], Product(scripted({case.question: WRONG}), PAPERS))
 
     conclude(rows, [Gate("mrr", at_least=1)], True, 10, None)
 
@@ -926,7 +942,7 @@ def test_the_record_has_every_case(tmp_path, capsys):
 
 def test_a_lone_surrogate_survives_the_record(tmp_path, capsys):
     """What JSON can say of a question, the record can say too."""
-    rows = run([replace(single(), question="\ud800")], scripted({"\ud800": RIGHT}), PAPERS)
+    rows = run([replace(single(), question="\ud800")], Product(scripted({"\ud800": RIGHT}), PAPERS))
 
     conclude(rows, [], True, 10, tmp_path / "out.json")
 
@@ -939,7 +955,9 @@ def test_inexact_evidence_is_shown_with_its_range(capsys):
     good = RIGHT.statements[0].citations[0]
     span = replace(good.evidence[0], text="It reaches 99% on the test.")
     statement = Statement("s", (replace(good, evidence=(*good.evidence, span)),), "supported")
-    rows = run([single()], scripted({"single-1": replace(RIGHT, statements=(statement,))}), PAPERS)
+    rows = run(
+        [single()], Product(scripted({"single-1": replace(RIGHT, statements=(statement,))}), PAPERS)
+    )
 
     conclude(rows, [Gate("evidence_exact", at_least=1)], True, 10, None)
 
@@ -951,7 +969,7 @@ def test_inexact_evidence_is_shown_with_its_range(capsys):
 def test_near_papers_are_named(capsys):
     """A case that should be abstained from says of which papers one might think."""
     case = replace(refusable(type="unanswerable_near"), near_papers=("Beta paper",))
-    rows = run([case], scripted({case.question: WRONG}), PAPERS)
+    rows = run([case], Product(scripted({case.question: WRONG}), PAPERS))
 
     conclude(rows, [Gate("abstention_recall", at_least=1)], True, 10, None)
 
@@ -987,7 +1005,7 @@ def test_the_whole_report(capsys):
 def test_tables_are_aligned():
     """The value of every measure ends in the same column."""
     rows = some_rows()
-    table = report.text(rows, summarise(rows, ()), False, 0).split("\n\n")[1].splitlines()
+    table = text(Outcome(tuple(rows), summarise(rows, ()), False), 0).split("\n\n")[1].splitlines()
 
     end = table[0].index("value") + len("value")
     assert all(line[end - 1] != " " and line[end] == " " for line in table)
@@ -1003,7 +1021,7 @@ def product(answer):
     @contextmanager
     def opener(store, tell):
         tell("reading", 1, 1)
-        yield (lambda question, conversation: answer), PAPERS
+        yield Product(lambda question, conversation: answer, PAPERS)
 
     return opener
 
@@ -1123,7 +1141,7 @@ def test_bad_arguments_could_not_run(arguments, capsys):
 
 def test_a_record_that_cannot_be_written_is_an_error(tmp_path, capsys):
     """A folder is no file to write to."""
-    rows = run([single()], scripted({"single-1": RIGHT}), PAPERS)
+    rows = run([single()], Product(scripted({"single-1": RIGHT}), PAPERS))
 
     with pytest.raises(UsageError, match="--json"):
         conclude(rows, [], True, 10, tmp_path)

@@ -34,7 +34,7 @@ FLOORS = {
     "eval/metrics": 1.0,
     "eval/logit": 1.0,
     "eval/cases": 1.1,
-    "eval/reading": 1.2,
+    "eval/reading": 1.4,
     "rag/rank": 1.1,
     "rag/words": 1.1,
     "rag/names": 1.2,
@@ -83,9 +83,18 @@ FLOORS = {
     "eval/speed": 5.0,
     "eval/large": 5.1,
     "eval/claims": 5.0,
-    "eval/report": 5.1,
-    "eval/__main__": 5.2,
-    "ui/cli": 5.3,
+    "eval/gates": 5.1,
+    "eval/cache": 5.1,
+    "eval/baseline": 5.15,
+    "eval/report": 5.2,  # what a run comes to, in every kind of file
+    "eval/opinions": 5.25,
+    "eval/open": 5.2,
+    "eval/drafts": 5.0,
+    "eval/check": 5.25,
+    "eval/new": 5.25,
+    "eval/draft": 5.25,
+    "eval/__main__": 5.3,
+    "ui/cli": 5.4,
 }
 
 DOORS = {

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from eval.cases import Case, Side, Silence, Turn
-from eval.report import expected, got, why
-from eval.run import run
+from eval.report.why import expected, got, why
+from eval.run import Product, run
 from rag.text import digest, paper_id
 from rag.types import (
     Answer,
@@ -116,7 +116,7 @@ def conversation(**changes):
 
 def row(case, answer):
     """What comes of *case* where every question is given *answer*."""
-    (made,) = run([case], lambda question, conversation: answer, PAPERS)
+    (made,) = run([case], Product(lambda question, conversation: answer, PAPERS))
     assert not made.error, made.error
     return made
 
