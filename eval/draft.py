@@ -63,9 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write cases, gates and baseline into a new folder. Raises PaperChatError."""
     options = _parser().parse_args(arguments)
     if options.to.exists() and any(options.to.iterdir() if options.to.is_dir() else [1]):
-        raise UsageError(
-            f"{options.to} is there already: name a new folder, nothing is overwritten"
-        )
+        raise UsageError(f"{options.to} is there already, and is left as it is: name a new folder")
     wanted = Options(store=options.store, corpus=tuple(options.corpus or ()), cached=False)
     tell = teller()
     with opened(wanted, tell) as product:

@@ -252,7 +252,7 @@ def _is_paraphrase(case: Case) -> bool:
 
 
 def _is_answerable_otherwise(case: Case) -> bool:
-    return case.answerable and case.type != "single_paraphrase"
+    return case.answerable and case.type not in {"single_paraphrase", "statement"}
 
 
 def _is_comparison(case: Case) -> bool:

@@ -93,6 +93,7 @@ FLOORS = {
     "eval/check": 5.25,
     "eval/new": 5.25,
     "eval/draft": 5.25,
+    "eval/faults": 5.25,
     "eval/__main__": 5.3,
     "ui/cli": 5.4,
 }

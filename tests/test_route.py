@@ -115,6 +115,8 @@ def test_questions_are_looked_up(question: str):
         ("which papers mention both pruning and distillation?", "list"),
         ("Compare MegaScale and ByteScale", "comparison"),
         ("is MegaScale faster than ByteScale?", "comparison"),
+        ("CREATOR vs CRAFT: how does each work?", "comparison"),
+        ("name each work on pruning", "list"),
     ],
 )
 def test_the_words_of_a_question_choose_its_shape(question: str, shape: Shape):

@@ -81,7 +81,8 @@ _START = r"^\W*(?:(?:and|so|but|ok)\b[\s,]*)*"
 # What asks for papers in the plural, each under the words that people are told it by.
 _LISTS = {
     "papers": rf"(?<! its )(?<! his )(?<! her )(?<! their )(?<! my )\b{_PLAIN}\b",
-    "works asked for": rf"\b(?:which|what|any|all|every|each|more|other|further|several|list|name"
+    "works asked for": rf"\b(?:which|what|any|all|every|(?<!do )(?<!does )(?<!did )each"
+    r"|more|other|further|several|list|name"
     rf"|show(?: me)?|give me|how many|number of|some|count of) (?:(?:the|of|these|your|other|new"
     rf"|single|more|recent) )*{_MOD}{{0,2}}?{_WORKS}\b(?! (?:were|was|did|does|is(?! there)|has|had"
     r"|from|of|by|to|they|it|the|found?s?|shows?|showed|says?|concludes?|should|would|could|better"

@@ -42,7 +42,7 @@ SHIPPED = Path(__file__).parents[1] / "reader.onnx"
 STEP, PIECE, RATE, WARM, FROZEN, SEED = 12, 3600, 8e-5, 20, 3, 0  # groups, tokens at once, …
 WINDOW = 4  # sentences of a paper in a short reading
 MOST_CHARACTERS = 1200  # of an abstract at once: about 270 tokens, as `rag.reader` reads
-OFTEN = 3  # how often a paper with questions for details stands among the others
+OFTEN = 6  # how often a paper with questions for details stands among the others
 NEAR, WRONG = 12, 3  # wrong papers are drawn from this many that the embedder ranks highest
 
 
@@ -124,9 +124,9 @@ def main(out: Path, steps: int, continued: Path | None) -> None:
         schedule.step()
         if count % 25 == 0:
             print(f"{count}/{steps} {loss:.3f} {time.time() - began:.0f} s", flush=True)
-        if count % 250 == 0 or count == steps:
+        if count % 50 == 0 or count == steps:
             torch.save(model.state_dict(), out / "reader.pt")
-            print(reports(model, sets), flush=True)
+    print(reports(model, sets), flush=True)
 
 
 def shipped(model: torch.nn.Module, path: Path = SHIPPED) -> dict[str, torch.Tensor]:
