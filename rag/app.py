@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag import compare, compose, corpus, followup, retrieve, store, survey
 from rag.catalog import Catalog
@@ -44,6 +45,10 @@ from rag.write.answer import answer as write_answer
 from rag.write.cells import fill
 from rag.write.choose import choose
 from rag.write.condense import condensing
+from rag.write.opinion import with_opinion
+
+if TYPE_CHECKING:
+    from rag.llm import Capped
 
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
@@ -98,15 +103,18 @@ class PaperChat:
         began = time.perf_counter()
         library = self._library()
         condense = self._condense
-        if writes and self._chat is not None:
-            condense = condensing(self._chat, condense)
+        within = self._within() if writes else None
+        if within is not None:
+            condense = condensing(within, condense)
         read_as = condense(library, question, conversation)
         way = route(read_as.question)
         if read_as.problem:
             drafts: Iterable[Draft] = [Draft("chat", message=read_as.problem)]
         else:
-            drafts = self._drafts(library, read_as.question, way, self._chat if writes else None)
+            drafts = self._drafts(library, read_as.question, way, within)
         for draft in drafts:
+            if within is not None:  # every call for this question, whatever became of it
+                draft = replace(draft, usage=within.usage)
             trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
             yield self._finished(library, question, read_as.question, draft, trace, began)
 
@@ -140,7 +148,9 @@ class PaperChat:
         """
         check_claim(claim)
         paper = self.titled(title)
-        judged = self._judge(claim.strip(), [paper])
+        within = self._within() if self._settings.judge else None
+        judge = self._judge if within is None else with_opinion(self._judge, within)
+        judged = judge(claim.strip(), [paper])
         if judged.verdict == "unverified":
             return judged
         exact = all(paper.abstract[e.start : e.end] == e.text for e in judged.evidence)
@@ -186,15 +196,19 @@ class PaperChat:
         if chat is None:
             yield compose.answer(library, question, RETRIEVED)
             return
+        judge = with_opinion(self._judge, chat) if self._settings.judge else self._judge
+        if made is not None and made.shape == "list":
+            yield choose(library, question, made, chat)
+        elif made is not None:
+            yield fill(library, question, made, chat, judge)
+        else:
+            yield from write_answer(library, question, RETRIEVED, chat, judge)
+
+    def _within(self) -> Capped | None:
+        """The language model for one question, within its tokens."""
         from rag.llm import capped  # late, like the door itself
 
-        within = capped(chat, self._settings.most_tokens)
-        if made is not None and made.shape == "list":
-            yield choose(library, question, made, within)
-        elif made is not None:
-            yield fill(library, question, made, within, self._judge)
-        else:
-            yield from write_answer(library, question, RETRIEVED, within, self._judge)
+        return None if self._chat is None else capped(self._chat, self._settings.most_tokens)
 
     def _finished(
         self,

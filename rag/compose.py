@@ -26,6 +26,7 @@ from rag.assess import (
     signals,
     stated_share,
 )
+from rag.dialogue.cue import is_foreign
 from rag.names import asked_names, is_name_like, key_of, names_in
 from rag.question import asks_for_several, compares, focus, missing_formal_words, wanted
 from rag.retrieve import Library, Reading, read, read_whole, sentence_vectors, sentences_of
@@ -206,13 +207,14 @@ def _never_strange(reading: Reading, judged: Assessment) -> Assessment:
     """A short question that names a paper's own system is about that paper.
 
     "What does Holmes do?" gives the logit little more than a name to go by; a longer question says
-    by its other words whether it means the system or, say, the animal.
+    by its other words whether it means the system or, say, the animal. In another language these
+    words tell nothing.
     """
     first = reading.hits[0].paper
     strange = judged.outcome in {"off_topic", "no_paper"} and first.id in reading.named.introduced
     own = own_names(reading.question, first) if strange else ()
     rest = content_words(reading.question) - {term for name in own for term in content_words(name)}
-    if not own or len(rest) > SHORT_REST:
+    if not own or (len(rest) > SHORT_REST and not is_foreign(reading.question)):
         return judged
     formal = missing_formal_words(reading.question, [first.abstract])
     return replace(judged, outcome="not_stated" if formal else "answer")

@@ -132,6 +132,15 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+_ENDINGS = frozenset("##s ##es ##d ##ed ##ing ##r ##er ##ers ##ly".split())
+
+
+def is_word(text: str) -> bool:
+    """Whether the tokenizer has *text* whole, or all but its ending: an English word, no slip."""
+    pieces = load_tokenizer().encode(text, add_special_tokens=False).tokens
+    return len(pieces) == 1 or (len(pieces) == 2 and pieces[1] in _ENDINGS)
+
+
 def has_learned(identifier: str) -> bool:
     """Whether the models learned from the training row of this id; calibration uses the others."""
     return int(digest(identifier), 16) % 8 != 0

@@ -29,6 +29,7 @@ NAMES = (
     "PAPERCHAT_CHROMA_URL",
     "PAPERCHAT_DEBUG",
     "PAPERCHAT_EMBEDDING_MODEL",
+    "PAPERCHAT_JUDGE",
     "PAPERCHAT_MODEL",
     "PAPERCHAT_MOST_TOKENS",
     "PAPERCHAT_PRICE",
@@ -66,6 +67,7 @@ class Settings:
     chroma_url: str | None = field(default=None, repr=False)  # in place of the embedded store
     auth: Path | None = None  # file of `user:password` lines for the page
     debug: bool = False  # show tracebacks
+    judge: bool = False  # the language model judges what the embedded check leaves open
     rerank: bool = True  # read the best papers again with the cross-encoder
 
     @classmethod
@@ -94,6 +96,7 @@ class Settings:
             chroma_url=_address(given, "PAPERCHAT_CHROMA_URL"),
             auth=_path(auth, "PAPERCHAT_AUTH") if auth else None,
             debug=_yes_or_no(given, "PAPERCHAT_DEBUG"),
+            judge=_yes_or_no(given, "PAPERCHAT_JUDGE"),
             rerank=_yes_or_no(given, "PAPERCHAT_RERANK", otherwise=True),
         )
 

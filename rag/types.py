@@ -214,6 +214,16 @@ class Usage:
     estimated: bool = False
     cost_usd: float | None = None
 
+    def __add__(self, other: Usage) -> Usage:
+        """What both have cost; estimated if one is, and without a price if none has one."""
+        costs = [usage.cost_usd for usage in (self, other) if usage.cost_usd is not None]
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.estimated or other.estimated,
+            sum(costs) if costs else None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

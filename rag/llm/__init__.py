@@ -7,7 +7,7 @@ The client itself is imported when a server is first asked: it takes half a seco
 
 from rag.llm.chat import DEFAULT_MODEL, OpenAIChat
 from rag.llm.embeddings import BATCH_BYTES, MOST_BYTES, OpenAIEmbedder, batches
-from rag.llm.meter import capped
+from rag.llm.meter import Capped, capped
 from rag.llm.recorded import Recorder, Replay
 from rag.llm.server import Patience
 
@@ -15,6 +15,7 @@ __all__ = [
     "BATCH_BYTES",
     "DEFAULT_MODEL",
     "MOST_BYTES",
+    "Capped",
     "OpenAIChat",
     "OpenAIEmbedder",
     "Patience",

@@ -67,22 +67,23 @@ def prompt_tokens(messages: Sequence[Message]) -> int:
     return written + TOKENS_A_REPLY
 
 
-def capped(chat: Chat, most: int) -> Chat:
+def capped(chat: Chat, most: int) -> Capped:
     """*chat* for one question: its prompts and answers together stay within *most* tokens.
 
     A call that could pass it, with the longest answer that it asks for, raises ModelError before
     anything is sent. Calls that still run count with the longest answer they may give.
     """
-    return _Capped(chat, most)
+    return Capped(chat, most)
 
 
-class _Capped:
+class Capped:
     """A `Chat` with a budget, shared by all its calls. Safe to use from many threads."""
 
     def __init__(self, chat: Chat, most: int) -> None:
         self._chat = chat
         self._most = most
         self._spent = 0  # tokens used, and those that running calls may yet use
+        self._usage = Usage()
         self._lock = threading.Lock()
 
     @property
@@ -105,16 +106,23 @@ class _Capped:
             self._spent += wanted
         return _CappedReply(self._chat(messages, most_tokens, as_json), self, wanted)
 
+    @property
+    def usage(self) -> Usage:
+        """What all calls that have ended have cost together."""
+        with self._lock:
+            return self._usage
+
     def settle(self, reserved: int, usage: Usage) -> None:
         """Put what was used in the place of what might have been."""
         with self._lock:
             self._spent += usage.prompt_tokens + usage.completion_tokens - reserved
+            self._usage += usage
 
 
 class _CappedReply:
     """A `Reply` that tells its budget what it used, when it ends."""
 
-    def __init__(self, reply: Reply, budget: _Capped, reserved: int) -> None:
+    def __init__(self, reply: Reply, budget: Capped, reserved: int) -> None:
         self._reply = reply
         self._budget = budget
         self._reserved = reserved

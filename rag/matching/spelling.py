@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.embed import is_word
 from rag.listing.asking import ASK
 from rag.listing.criteria import Criteria, Criterion, Topic, Words
 from rag.listing.predicates import EMPTY
@@ -36,6 +37,7 @@ def spelled_right(snapshot: Snapshot, criteria: Criteria) -> Criteria:
             or not lower.isalpha()
             or lower in STOPWORDS | ASK | EMPTY
             or is_name_like(word)
+            or is_word(lower)
         ):
             continue
         if not any(map(snapshot.lexical.document_frequency, {stem(lower), canonical(lower)})):

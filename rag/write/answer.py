@@ -67,12 +67,14 @@ class Progress:
 def answer(library: Library, question: str, k: int, chat: Chat, judge: Judge) -> Iterator[Draft]:
     """The answer to *question* as it grows; the last draft is whole.
 
-    A model never turns `off_topic` or `no_paper` into an answer. Where its own is of no use (no
-    server, no sense, nothing that stands the check) the last draft is the extractive one with a
-    notice.
+    A model never turns `off_topic` or `no_paper` into an answer; where none of the question's words
+    is in any paper, it may say how the field would put it, and that is then asked anew. Where its
+    own answer is of no use (no server, no sense, nothing that stands the check) the last draft is
+    the extractive one with a notice.
     """
     plain = compose.answer(library, question, k)
-    if plain.abstention == "no_paper" and not any(hit.lexical for hit in plain.retrieved):
+    unfound = plain.abstention in {"off_topic", "no_paper"}
+    if unfound and not any(hit.lexical for hit in plain.retrieved):
         plain = _expanded(library, question, k, chat) or plain
     if plain.abstention in {"off_topic", "no_paper"} or not plain.retrieved:
         yield plain
@@ -173,7 +175,7 @@ def _sentences(
         so_far.notice = f"the model's reply could not be read ({type(error).__name__})"
     finally:
         if reply is not None:
-            so_far.usage = _added(so_far.usage, reply.usage)
+            so_far.usage += reply.usage
             reply.close()
     if not whole and not so_far.notice:
         so_far.notice = "the model's answer was cut off"
@@ -289,7 +291,7 @@ def complete(chat: Chat, name: str, prompt: str, so_far: Progress) -> dict[str, 
         pass  # what has been said may still be an object, and without one nothing is lost
     finally:
         if reply is not None:
-            so_far.usage = _added(so_far.usage, reply.usage)
+            so_far.usage += reply.usage
             reply.close()
     return dict(parsed(said))
 
@@ -361,14 +363,4 @@ def _draft(plain: Draft, papers: Sheet, so_far: Progress, chat: Chat, step: str 
         usage=so_far.usage,
         trace=trace,
         found_at=plain.found_at or time.perf_counter(),
-    )
-
-
-def _added(one: Usage, other: Usage) -> Usage:
-    costs = [each.cost_usd for each in (one, other) if each.cost_usd is not None]
-    return Usage(
-        one.prompt_tokens + other.prompt_tokens,
-        one.completion_tokens + other.completion_tokens,
-        one.estimated or other.estimated,
-        sum(costs) if costs else None,
     )

@@ -32,12 +32,13 @@ from rag.models.train.corruptions import (
 )
 from rag.models.train.data import QUESTIONS, Row, read
 from rag.sentences import split
-from rag.text import normalised_title
+from rag.text import digest, normalised_title
 
 MORE = QUESTIONS.with_name("claims.jsonl.xz")
 MOST_CHARACTERS = 600  # of sentences in one reading: about 140 tokens
 PLAIN, SCIFACT, SEED = 6_000, 0.03, 0  # ACL abstracts drawn from; share of SciFact's groups
 NEAR = 6  # similar papers, from which names, details and claims of others come
+DEV_PART = 10  # of the papers in MORE, one in so many is measured
 BEYOND = 0.6  # share of groups with claims that the abstract does not decide: the easy ones
 SUPPORTED, CONTRADICTED, NOT_SUPPORTED = range(3)
 
@@ -210,10 +211,21 @@ class Written:
                 if made:
                     spans = tuple(changed(true, made.text))
                     readings.append(Reading(made.text, title, shown, CONTRADICTED, spans, None, 0))
+        readings += self._alone(place, chance)
         readings += self._quoted(place, names, strange, chance)
         if chance.random() < BEYOND:
             readings += self._beyond(place, true, shown, chance)
         return tuple(readings)
+
+    def _alone(self, place: int, chance: Chance) -> list[Reading]:
+        """A supported claim without a false twin, where one was written."""
+        row = self.papers.rows[place]
+        lone = [] if isinstance(row["supported"], str) else row["supported"][len(pairs_of(row)) :]
+        if not lone or chance.random() < 0.4:
+            return []
+        claim = lone[int(chance.integers(len(lone)))]
+        shown, _ = self._shown(place, claim, chance)
+        return [Reading(claim, row["title"], shown, SUPPORTED, (), None, 2)]
 
     def _quoted(
         self, place: int, names: Sequence[str], strange: Sequence[str], chance: Chance
@@ -343,9 +355,11 @@ def measured_titles() -> set[str]:
     return {normalised_title(title) for title in titles}
 
 
-def more_claims() -> list[Row]:
-    """Further papers with hand-written claims, several of each label, to learn from."""
-    return [row for row in read(MORE) if has_learned(row["id"])] if MORE.exists() else []
+def more_claims() -> tuple[list[Row], list[Row]]:
+    """Papers with claims in other words than the abstract's: to learn from, and to measure."""
+    rows = read(MORE)
+    measured = [row for row in rows if int(digest("dev", row["id"]), 16) % DEV_PART == 0]
+    return [row for row in rows if has_learned(row["id"]) and row not in measured], measured
 
 
 def pairs_of(row: Row) -> list[tuple[str, str]]:

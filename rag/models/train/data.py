@@ -5,9 +5,6 @@
 * `stated-and-not.jsonl.xz`, beside it: for many of those papers one or two questions that the
   abstract answers, with their evidence, and as many as natural that it does not, with the
   sentences that come nearest;
-* `detail-questions.jsonl.xz`, beside it (abstracts of the ACL Anthology, CC BY 4.0): 480 long
-  abstracts, each with three questions for a detail (a blunt one, one that describes the paper, one
-  in everyday words), their evidence, and two that it does not answer: for the reader alone;
 * `scitldr-train.jsonl.xz` (Apache-2.0), `abstracts-acl.jsonl.xz` (CC BY 4.0) and SciFact's training
   claims (CC BY 4.0), which are not committed: give the folder that holds them.
 
@@ -26,12 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embed import has_learned
-from rag.text import digest
 
 QUESTIONS = Path(__file__).parents[3] / "eval" / "calibration" / "questions-and-claims.jsonl.xz"
 STATED = QUESTIONS.with_name("stated-and-not.jsonl.xz")
-DETAILS = QUESTIONS.with_name("detail-questions.jsonl.xz")
-DEV_PART = 10  # of the papers with questions for a detail, one in so many is measured
 
 Row = dict[str, Any]
 
@@ -59,31 +53,6 @@ def papers() -> tuple[list[Row], list[Row]]:
     rows = [{**row, **_more(more.get(row["id"]))} for row in read(QUESTIONS)]
     learned = [row for row in rows if row["split"] == "train" and has_learned(row["id"])]
     return learned, [row for row in rows if row["split"] == "dev"]
-
-
-def details() -> tuple[list[Row], list[Row]]:
-    """Rows like those of `papers`, of DETAILS: to learn from, and to measure.
-
-    The question that describes its paper stands in for the technical and the everyday one.
-    """
-    rows = [_pointed(row) for row in read(DETAILS)]
-    measured = [row for row in rows if int(digest("dev", row["id"]), 16) % DEV_PART == 0]
-    learned = [row for row in rows if has_learned(row["id"]) and row not in measured]
-    return learned, measured
-
-
-def _pointed(row: Row) -> Row:
-    places = range(len(row["stated"]))
-    longest = max(places, key=lambda place: len(row["stated"][place]))
-    pairs = list(zip(row["stated"], row["stated_evidence"], strict=True))
-    return {
-        **row,
-        "q_everyday": row["stated"][longest],
-        "q_technical": row["stated"][longest],
-        "a_sentence": row["stated_evidence"][longest][0],
-        "stated": [pair for place, pair in enumerate(pairs) if place != longest],
-        "silent": list(row["not_stated"]),
-    }
 
 
 def _more(row: Row | None) -> Row:
