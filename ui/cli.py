@@ -104,9 +104,11 @@ def _chat(options: argparse.Namespace) -> int:
         with _progress() as tell:
             refresh(settings, progress=tell)
     chat = open_chat(settings)
+    from rag.history import FILE, History
     from ui.app import launch
 
-    launch(chat, options.host, options.port, users=users)
+    history = History(settings.store / FILE)
+    launch(chat, options.host, options.port, users=users, history=history)
     return DONE
 
 

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ui.app import Chat, launch
+from ui.app import launch
+from ui.page.turns import Chat
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -52,6 +53,13 @@ class Visit:
         done = self.page.locator(".pc-turn[data-state=finished]")
         done.nth(turns - 1).wait_for(timeout=PATIENCE)
         return done.nth(turns - 1)
+
+    def evidence(self, marker: Any) -> Any:
+        """Click *marker*; the panel that opens."""
+        marker.click()
+        panel = self.page.locator("#pc-evidence")
+        panel.wait_for(state="visible")
+        return panel
 
     def hosts(self) -> set[str | None]:
         """Every host that was asked for anything."""

@@ -1,0 +1,247 @@
+// What a person does on the page that needs no server, and how the rest is told to it.
+(() => {
+  "use strict";
+  const chosen = new Map(); // id of what folds: as the reader left it
+  let follow = null; // the turn that is scrolled to while it is answered, "reader", or "done"
+  let opener = null; // what opened the evidence panel, to give the focus back to
+  const wide = () => matchMedia("(min-width: 64rem)").matches;
+  const at = (id) => document.getElementById(id);
+  const made = (name, kind, text = "") => {
+    const element = document.createElement(name);
+    element.className = kind;
+    element.textContent = text;
+    return element;
+  };
+
+  // --- The evidence panel ------------------------------------------------------------------------
+  const unfolded = (element) => {
+    for (let one = element.closest("details"); one; one = one.parentElement.closest("details")) {
+      chosen.set(one.id, true);
+      one.open = true;
+    }
+  };
+  const verdictOf = (link) => {
+    if (!link.dataset.at) return null;
+    const said = link.closest("[data-verdict]");
+    if (said) {
+      const copy = said.querySelector(".pc-verdict").cloneNode(true);
+      copy.dataset.verdict = said.dataset.verdict;
+      return copy;
+    }
+    const copy = made("p", "pc-verdict"); // a cell of a table is a quotation that stood the check
+    copy.dataset.verdict = "supported";
+    copy.append(made("span", "pc-badge", "Word for word in the abstract"));
+    return copy;
+  };
+  const showEvidence = (link, withFocus = true) => {
+    const source = at(link.hash.slice(1));
+    const panel = at("pc-evidence");
+    const proof = source?.querySelector(".pc-proof");
+    if (!proof || !panel) return;
+    unfolded(source);
+    const body = panel.querySelector(".pc-evidence-body");
+    const title = source.querySelector(".pc-title").cloneNode(true);
+    title.querySelectorAll("a").forEach((one) => one.remove());
+    const copy = proof.cloneNode(true);
+    copy.hidden = false;
+    const verdict = verdictOf(link);
+    const heading = made("h3", "pc-evidence-title", title.textContent.trim());
+    const ask = made("button", "pc-act", "Ask about this paper");
+    ask.dataset.do = "about";
+    ask.dataset.title = heading.textContent;
+    ask.type = "button";
+    panel.querySelector(".pc-evidence-top").replaceChildren(heading, ...(verdict ? [verdict] : []));
+    body.replaceChildren(copy, ask);
+    const marks = [...copy.querySelectorAll("mark")];
+    const here = marks.filter((mark) => mark.dataset.for.split(" ").includes(link.dataset.at));
+    for (const mark of here) mark.classList.add("pc-here");
+    panel.hidden = false;
+    at("pc-desk").classList.add("pc-reading");
+    for (const one of document.querySelectorAll(".pc-lit")) one.classList.remove("pc-lit");
+    link.classList.add("pc-lit");
+    const first = here[0] ?? marks[0];
+    body.scrollTop = first ? first.offsetTop - body.clientHeight / 3 : 0;
+    if (withFocus) {
+      opener = link;
+      panel.focus({ preventScroll: true });
+    }
+  };
+  const closeEvidence = () => {
+    const panel = at("pc-evidence");
+    if (!panel || panel.hidden) return false;
+    panel.hidden = true;
+    at("pc-desk").classList.remove("pc-reading");
+    for (const one of document.querySelectorAll(".pc-lit")) one.classList.remove("pc-lit");
+    if (opener?.isConnected) opener.focus({ preventScroll: true });
+    opener = null;
+    return true;
+  };
+
+  // --- Small things ------------------------------------------------------------------------------
+  const say = (words) => {
+    const place = at("pc-said");
+    if (!place) return;
+    place.textContent = words;
+    place.classList.add("pc-seen");
+    setTimeout(() => place.classList.remove("pc-seen"), 2000);
+  };
+  const copied = async (turn) => {
+    const words = turn.querySelector(".pc-copied").textContent;
+    try {
+      await navigator.clipboard.writeText(words);
+    } catch { // not over plain http from another machine
+      const box = document.createElement("textarea");
+      box.value = words;
+      document.body.append(box);
+      box.select();
+      document.execCommand("copy");
+      box.remove();
+    }
+    say("Copied, with its sources.");
+  };
+  const field = () => document.querySelector("#pc-question textarea");
+  const write = (words) => {
+    const box = field();
+    box.value = words;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  };
+  const tell = (what) => window.paperchat?.(what);
+  const REASONS = ["The evidence does not fit", "Something is missing", "It should have answered",
+    "It should have said that it does not know", "Another reason"];
+  const askWhy = (turn) => {
+    turn.querySelector(".pc-why")?.remove();
+    const form = made("form", "pc-why");
+    const legend = made("p", "", "What is wrong with it?");
+    const choices = REASONS.map((reason) => {
+      const button = made("button", "pc-act", reason);
+      button.type = "button";
+      button.dataset.do = "why";
+      button.dataset.reason = reason;
+      return button;
+    });
+    const more = Object.assign(made("input", ""), { placeholder: "In your words (optional)",
+      maxLength: 500 });
+    more.setAttribute("aria-label", "What is wrong, in your words");
+    form.append(legend, more, ...choices);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    turn.querySelector(".pc-foot").append(form);
+    more.focus();
+  };
+  const rate = (button, turn) => {
+    const way = button.getAttribute("aria-pressed") === "true" ? "" : button.dataset.way;
+    for (const one of turn.querySelectorAll(".pc-thumb"))
+      one.setAttribute("aria-pressed", String(one.dataset.way === way));
+    tell({ do: "rate", turn: Number(turn.dataset.turn), way, reason: "" });
+    turn.querySelector(".pc-why")?.remove();
+    if (way === "down") askWhy(turn); else if (way) say("Thank you.");
+  };
+  const rename = (button) => {
+    const row = button.closest("li");
+    const title = row.querySelector(".pc-kept-title");
+    const box = Object.assign(made("input", ""), { value: title.textContent, maxLength: 120 });
+    box.setAttribute("aria-label", "The conversation's title");
+    title.replaceWith(box);
+    row.querySelector("details").open = false;
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") tell({ do: "rename", id: row.dataset.id, title: box.value });
+      if (event.key === "Enter" || event.key === "Escape") {
+        event.preventDefault();
+        box.replaceWith(title);
+        title.focus();
+      }
+    });
+    box.focus();
+    box.select();
+  };
+  const surely = (button) => { // the second click deletes
+    button.dataset.do = "delete";
+    button.textContent = "Delete for good";
+    button.focus();
+  };
+  const act = (button) => {
+    const turn = button.closest(".pc-turn");
+    const number = turn ? Number(turn.dataset.turn) : null;
+    switch (button.dataset.do) {
+      case "close": closeEvidence(); break;
+      case "past":
+        button.setAttribute("aria-expanded",
+          String(button.parentElement.classList.toggle("pc-opened")));
+        break;
+      case "renaming": rename(button); break;
+      case "deleting": surely(button); break;
+      case "copy": copied(turn); break;
+      case "rate": rate(button, turn); break;
+      case "why":
+        tell({ do: "rate", turn: number, way: "down",
+          reason: [button.dataset.reason, turn.querySelector(".pc-why input").value]
+            .filter(Boolean).join(": ") });
+        turn.querySelector(".pc-why").remove();
+        say("Thank you: this was noted.");
+        break;
+      case "about":
+        showTab("Chat");
+        write(`What does “${button.dataset.title.split(":")[0].trim()}” do?`);
+        break;
+      default: tell({ ...button.dataset, turn: number });
+    }
+  };
+  const showTab = (words) => {
+    for (const tab of document.querySelectorAll("button[role=tab]"))
+      if (tab.textContent.trim() === words) tab.click();
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a.pc-marker, a.pc-open");
+    if (link) {
+      event.preventDefault();
+      showEvidence(link);
+    }
+    const button = event.target.closest("button[data-do]");
+    if (button) act(button);
+    const folds = event.target.closest("summary")?.parentElement;
+    if (folds?.id) chosen.set(folds.id, !folds.open);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented) {
+      const stop = at("pc-stop");
+      if (stop?.offsetParent) stop.click();
+      else if (!closeEvidence()) document.querySelector('[data-do="keep"]')?.click();
+    }
+  });
+
+  // --- Following the answer that is being written ------------------------------------------------
+  for (const kind of ["wheel", "touchmove", "keydown"])
+    document.addEventListener(kind, (event) => {
+      if (kind !== "keydown" || /Arrow|Page|Home|End/.test(event.key)) follow = "reader";
+    }, { passive: true });
+  const finish = (turn) => {
+    const followed = follow === turn.id;
+    follow = "done";
+    const first = turn.querySelector(".pc-side-by-side") ? null
+      : turn.querySelector(".pc-marker[data-at]:not([data-at=''])");
+    if (wide() && first) showEvidence(first, false);
+    else closeEvidence();
+    if (followed) turn.scrollIntoView({ block: "start" });
+  };
+  new MutationObserver(() => {
+    for (const [id, wanted] of chosen) {
+      const one = at(id);
+      if (one && one.open !== wanted) one.open = wanted;
+    }
+    const here = at("pc-here")?.dataset.conversation;
+    if (here !== undefined && here !== sessionStorage.getItem("paperchat"))
+      sessionStorage.setItem("paperchat", here);
+    const turn = document.querySelector("#pc-now .pc-turn");
+    if (!turn) {
+      if (chosen.size) chosen.clear();
+      if (follow !== null) { follow = null; closeEvidence(); }
+      return;
+    }
+    if (turn.dataset.state !== "working") { if (follow !== "done") finish(turn); return; }
+    if (follow === "done" || follow === null) follow = turn.id;
+    if (follow === turn.id) turn.scrollIntoView({ block: "start" });
+  }).observe(document, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ["open", "data-state"],
+  });
+})();
