@@ -51,6 +51,7 @@ FLOORS = {
     "rag/catalog": 2.0,
     "rag/kept": 1.1,  # an answer as JSON and back
     "rag/history": 2.0,
+    "rag/atlas": 2.0,
     "rag/chunk": 2.0,
     "rag/corpus": 2.0,
     "rag/embed": 2.0,

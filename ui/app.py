@@ -12,20 +12,22 @@ import logging
 import os
 import socket
 import sys
-import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import UsageError
 from rag.history import History
+from rag.prompts import render
+from ui.page import add, check, papers
 from ui.page import chat as chat_tab
 from ui.page.answer import html_text
 from ui.page.door import block, gradio, head, look, theme
 from ui.page.guard import ASGI, guarded
+from ui.page.people import People
 from ui.page.turns import Chat
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from ui.page.api import House
 
 _WAITING = 64  # questions that may queue
 _AT_ONCE = 8  # questions answered at the same time
@@ -40,36 +42,69 @@ def _masthead(chat: Chat) -> str:
     )
 
 
-def build(chat: Chat, history: History) -> Any:
-    """The page over *chat*, not yet served; its look is given to it by `launch`."""
+def build(house: House) -> Any:
+    """The page over *house*, not yet served; its look is given to it by `application`."""
     gr = gradio()
     with gr.Blocks(title="PaperChat", analytics_enabled=False, fill_width=True) as page:
-        block(gr, _masthead(chat))
-        with gr.Tabs(elem_id="pc-tabs"), gr.Tab("Chat", id="chat"):
-            chat_tab.build(gr, chat, history)
+        block(gr, _masthead(house.chat))
+        with gr.Tabs(elem_id="pc-tabs"):
+            with gr.Tab("Chat", id="chat"):
+                chat_tab.build(gr, house.chat, house.history, house.people)
+            with gr.Tab("Papers", id="papers"):
+                papers.build(gr, house.shelf)
+            with gr.Tab("Check a text", id="check"):
+                check.build(gr)
+            if house.desk.open:
+                with gr.Tab("Add papers", id="add"):
+                    add.build(gr)
+            with gr.Tab("About", id="about"):
+                block(gr, _about(house))
     page.state_session_capacity = _VISITORS
     return page.queue(api_open=False, max_size=_WAITING, default_concurrency_limit=_AT_ONCE)
 
 
+def _about(house: House) -> str:
+    """What answers here, to be read and not to be changed."""
+    rows = "".join(
+        f"<tr><th scope='row'>{html_text(name)}</th><td>{html_text(said)}</td></tr>"
+        for name, said in house.about.items()
+    )
+    out = '<p><a href="/logout">Sign out</a></p>' if house.people.closed else ""
+    told = render("about", count=house.chat.describe())
+    lines = "".join(f"<p>{html_text(line)}</p>" for line in told.splitlines() if line)
+    return (
+        f'<section class="pc-form pc-about-page"><h2>About</h2>{lines}'
+        f"<table><tbody>{rows}</tbody></table>{out}</section>"
+    )
+
+
 def application(
-    chat: Chat, users: Sequence[tuple[str, str]] = (), history: History | None = None
+    chat: Chat,
+    users: Sequence[tuple[str, str]] = (),
+    history: History | None = None,
+    indexer: add.Indexer | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> ASGI:
     """The whole page as an ASGI application, for `launch` or any other server.
 
     *users* are (name, password) pairs; with none, everybody who reaches the page may ask. Without a
-    *history*, conversations end with the process.
+    *history*, conversations end with the process; without an *indexer*, no papers can be added.
+    *about* are settings that everybody may read.
     """
     gr = gradio()
-    from fastapi import FastAPI
+    from ui.page.api import House, routes
 
-    app: FastAPI = gr.mount_gradio_app(
-        FastAPI(openapi_url=None),
-        build(chat, history or History()),
+    people = People(users)
+    house = House(
+        chat, history or History(), people, papers.Shelf(chat), add.Desk(indexer), about or {}
+    )
+    app = gr.mount_gradio_app(
+        routes(house),
+        build(house),
         path="/",
         theme=theme(gr),
         css=look(),
         head=head(),
-        auth=list(users) or None,
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -79,29 +114,19 @@ def application(
         pwa=False,
         mcp_server=False,
     )
-    return guarded(app)
+    return guarded(app, people)
 
 
-def launch(
-    chat: Chat,
-    host: str,
-    port: int,
-    *,
-    open_browser: bool = False,
-    users: Sequence[tuple[str, str]] = (),
-    history: History | None = None,
-) -> None:
+def launch(chat: Chat, host: str, port: int, **options: Any) -> None:
     """Serve the page until interrupted; the address is written to standard error.
 
-    *port* 0 takes a free one. *users* and *history* as in `application`. Raises UsageError if the
-    address cannot be used.
+    *port* 0 takes a free one. *options* as in `application`. Raises UsageError if the address
+    cannot be used.
     """
     with _listening(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
         address = _address(host, listener.getsockname()[1])
         print(f"PaperChat is at {address} (Ctrl+C stops it).", file=sys.stderr, flush=True)
-        if open_browser:
-            webbrowser.open(address)  # waits in the listener's queue until the page is ready
-        asyncio.run(_serve(lambda: application(chat, users, history), listener))
+        asyncio.run(_serve(lambda: application(chat, **options), listener))
 
 
 async def _serve(make: Callable[[], ASGI], listener: socket.socket) -> None:

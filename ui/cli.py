@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from rag.app import PaperChat
     from rag.settings import Settings
-    from rag.types import Answer, Progress
+    from rag.types import Answer, IndexReport, Progress
 
 DONE, FAILED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
@@ -104,12 +104,44 @@ def _chat(options: argparse.Namespace) -> int:
         with _progress() as tell:
             refresh(settings, progress=tell)
     chat = open_chat(settings)
+    from rag.app import index
     from rag.history import FILE, History
     from ui.app import launch
 
-    history = History(settings.store / FILE)
-    launch(chat, options.host, options.port, users=users, history=history)
+    def indexer(paths: Sequence[Path], tell: Progress) -> IndexReport:
+        return index(settings, paths, progress=tell)
+
+    launch(
+        chat,
+        options.host,
+        options.port,
+        users=users,
+        history=History(settings.store / FILE),
+        indexer=indexer,
+        about=_about(settings, chat),
+    )
     return DONE
+
+
+def _about(settings: Settings, chat: PaperChat) -> dict[str, str]:
+    """What the page says of itself; nothing in it is secret."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from rag.app import choose_mode
+
+    try:
+        number = version("paperchat")
+    except PackageNotFoundError:
+        number = "not installed"
+    writes = choose_mode("auto", settings) == "llm"
+    return {
+        "Answers": (settings.model or "the server's model") if writes else "quotations, no model",
+        "Papers": chat.describe(),
+        "Embedding model": settings.embedding_model,
+        "Cross-encoder": "on" if settings.rerank else "off",
+        "Index": chat.index_hash()[:16],
+        "Version": number,
+    }
 
 
 def _ask(options: argparse.Namespace) -> int:

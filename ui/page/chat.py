@@ -11,7 +11,7 @@ from rag.history import Conversation, History
 from rag.types import Paper
 from ui.page.answer import CHANGED, GONE, html_text
 from ui.page.door import QUIET, block, wire
-from ui.page.people import owner_of
+from ui.page.people import People
 from ui.page.turns import STOPPED, Chat, Turn, answering, html_turn, stopped
 
 KEPT_TURNS = 30
@@ -54,6 +54,7 @@ class Desk:
 
     chat: Chat
     history: History
+    people: People
     parts: Mapping[str, Any]
 
     def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
@@ -187,7 +188,7 @@ def _conversation(one: Conversation, current: bool) -> str:
     )
 
 
-def build(gr: Any, chat: Chat, history: History) -> None:
+def build(gr: Any, chat: Chat, history: History, people: People) -> None:
     """Lay the chat out, and say what happens on each click."""
     with gr.Row(elem_id="pc-desk"):
         with gr.Column(elem_id="pc-aside", min_width=0):
@@ -224,7 +225,7 @@ def build(gr: Any, chat: Chat, history: History) -> None:
         "stop": stop,
         "session": gr.State(Session()),
     }
-    _wire(gr, Desk(chat, history, parts), examples, door)
+    _wire(gr, Desk(chat, history, people, parts), examples, door)
 
 
 _HINT = '<p class="pc-hint">Enter asks, Shift + Enter starts a new line, Esc stops or closes.</p>'
@@ -251,22 +252,15 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
     def ask(question: str | None, session: Session, request: Any) -> Iterator[dict[Any, Any]]:
         question = (question or "").strip()
         if question:
-            yield from desk.answered(question, session, owner_of(request))
+            yield from desk.answered(question, session, desk.people.owner_of(request))
         else:
             yield desk.shown(session)
 
     def act(session: Session, request: Any, event: Any) -> Iterator[dict[Any, Any]]:
-        yield from acted(desk, dict(event._data or {}), session, owner_of(request))
+        yield from acted(desk, dict(event._data or {}), session, desk.people.owner_of(request))
 
     def stop(session: Session) -> dict[Any, Any]:
         return desk.shown(replace(session, turns=tuple(map(stopped, session.turns))))
-
-    def load(wanted: str | None, request: Any) -> dict[Any, Any]:
-        owner = owner_of(request)
-        session = desk.opened(owner, wanted or "")
-        # nothing to restore: a question that was asked before this arrived must stay
-        restored = desk.shown(session) if session.turns else {}
-        return {**restored, **desk.listed(owner, session)}
 
     quiet = {"outputs": [part for name, part in parts.items() if name != "gr"], **QUIET}
     box, session = parts["box"], parts["session"]
@@ -275,9 +269,6 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
     asking += [each.click(wired_ask, [each, session], **quiet) for each in examples]
     asking.append(door.click(wire(gr, act), [session], trigger_mode="multiple", **quiet))
     parts["stop"].click(stop, [session], cancels=asking, **quiet)
-    page = gr.context.Context.root_block
-    wanted = "() => [sessionStorage.getItem('paperchat') ?? '']"
-    page.load(wire(gr, load), [gr.Textbox(visible=False)], js=wanted, **quiet)
 
 
 def acted(

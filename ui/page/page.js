@@ -38,6 +38,13 @@
     const panel = at("pc-evidence");
     const proof = source?.querySelector(".pc-proof");
     if (!proof || !panel) return;
+    if (!panel.closest("#pc-desk").offsetParent) { // another tab: the abstract opens in place
+      proof.hidden = !proof.hidden;
+      for (const mark of proof.querySelectorAll("mark"))
+        mark.classList.toggle("pc-here", !link.dataset.at
+          || mark.dataset.for.split(" ").includes(link.dataset.at));
+      return;
+    }
     unfolded(source);
     const body = panel.querySelector(".pc-evidence-body");
     const title = source.querySelector(".pc-title").cloneNode(true);
@@ -107,6 +114,16 @@
     box.focus();
   };
   const tell = (what) => window.paperchat?.(what);
+  const ask = async (path, options) => { // a piece of HTML that the server has escaped
+    try {
+      const reply = await fetch(path, options);
+      return await reply.text();
+    } catch {
+      return '<p class="pc-problem" role="status">The server does not answer; try again.</p>';
+    }
+  };
+  const post = (path, body) => ask(path, { method: "POST", body: JSON.stringify(body),
+    headers: { "content-type": "application/json" } });
   const REASONS = ["The evidence does not fit", "Something is missing", "It should have answered",
     "It should have said that it does not know", "Another reason"];
   const askWhy = (turn) => {
@@ -164,6 +181,14 @@
     const number = turn ? Number(turn.dataset.turn) : null;
     switch (button.dataset.do) {
       case "close": closeEvidence(); break;
+      case "paper": openPaper(button.dataset.id); break;
+      case "more": more(button); break;
+      case "map": showMap(button); break;
+      case "compare": compareTicked(); break;
+      case "untick": for (const box of ticked()) box.checked = false; countTicked(); break;
+      case "check": checkText(button); break;
+      case "index": askAdd("/page/add/index"); break;
+      case "drop": askAdd("/page/add/drop"); break;
       case "past":
         button.setAttribute("aria-expanded",
           String(button.parentElement.classList.toggle("pc-opened")));
@@ -191,6 +216,119 @@
       if (tab.textContent.trim() === words) tab.click();
   };
 
+  // --- Papers ------------------------------------------------------------------------------------
+  let asked = 0; // so that a slow reply to an earlier letter does not overwrite a later one
+  const seekQuery = (start) => {
+    const query = new URLSearchParams({ q: at("pc-seek").value, start });
+    for (const one of document.querySelectorAll(".pc-filter")) query.set(one.dataset.name, one.value);
+    return `/page/papers?${query}`;
+  };
+  const seek = async () => {
+    const mine = ++asked;
+    const html = await ask(seekQuery(0));
+    if (mine !== asked) return;
+    at("pc-found").innerHTML = html;
+    keepTicks();
+  };
+  const more = async (button) => {
+    const html = await ask(seekQuery(button.dataset.from));
+    button.insertAdjacentHTML("beforebegin", html);
+    button.remove();
+    keepTicks();
+  };
+  const openPaper = async (id) => {
+    const place = at("pc-read");
+    place.innerHTML = await ask(`/page/papers/${encodeURIComponent(id)}`);
+    place.focus({ preventScroll: wide() });
+    if (!wide()) place.scrollIntoView({ block: "start" });
+  };
+  const picked = new Map(); // id: title, of what is ticked, also if it is filtered away
+  const ticked = () => [...document.querySelectorAll(".pc-tick:checked")];
+  const countTicked = () => {
+    for (const box of document.querySelectorAll(".pc-tick"))
+      if (box.checked) picked.set(box.value, true); else picked.delete(box.value);
+    at("pc-compare").hidden = picked.size === 0;
+    at("pc-ticked").textContent = picked.size > 5 ? `${picked.size} papers: five at most`
+      : `${picked.size} ${picked.size === 1 ? "paper: tick another" : "papers"}`;
+    document.querySelector("[data-do=compare]").disabled = picked.size < 2 || picked.size > 5;
+  };
+  const keepTicks = () => {
+    for (const box of document.querySelectorAll(".pc-tick")) box.checked = picked.has(box.value);
+  };
+  const compareTicked = async () => {
+    const place = at("pc-compared");
+    place.innerHTML = await post("/page/compare", { ids: [...picked.keys()] });
+    place.scrollIntoView({ block: "nearest" });
+  };
+  const showMap = async (button) => {
+    const place = at("pc-map");
+    place.hidden = !place.hidden;
+    button.setAttribute("aria-expanded", String(!place.hidden));
+    if (place.hidden || at("pc-plot").childElementCount) return;
+    if (!window.Plotly)
+      await new Promise((done) => document.head.append(Object.assign(
+        document.createElement("script"), { src: "/page/plotly.js", onload: done })));
+    const { data, labels } = await (await fetch("/page/map")).json();
+    const color = (name) => getComputedStyle(at("pc-map")).getPropertyValue(name).trim();
+    const axis = { visible: false, fixedrange: !wide() };
+    await Plotly.newPlot("pc-plot", data, {
+      annotations: labels.map((one) => ({ ...one, font: { color: color("--pc-ink"), size: 12 },
+        bgcolor: color("--pc-card"), opacity: .85 })),
+      showlegend: false, xaxis: axis, yaxis: axis, margin: { l: 0, r: 0, t: 0, b: 0 },
+      paper_bgcolor: "transparent", plot_bgcolor: "transparent", hovermode: "closest",
+      hoverlabel: { bgcolor: color("--pc-card"), font: { color: color("--pc-ink") } },
+    }, { displayModeBar: false, responsive: true, scrollZoom: false });
+    at("pc-plot").on("plotly_click", (event) => openPaper(event.points[0].customdata));
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "pc-seek") seek();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".pc-filter")) seek();
+    if (event.target.matches(".pc-tick")) {
+      if (!event.target.checked) picked.delete(event.target.value);
+      countTicked();
+    }
+    if (event.target.id === "pc-files") addFiles(event.target.files);
+  });
+
+  // --- Check a text, add papers --------------------------------------------------------------------
+  const checkText = async (button) => {
+    button.disabled = true;
+    const place = at("pc-verdicts");
+    place.innerHTML = '<p class="pc-step" role="status">Checking each sentence…</p>';
+    place.innerHTML = await post("/page/check",
+      { text: at("pc-claims").value, title: at("pc-against").value });
+    button.disabled = false;
+    place.focus({ preventScroll: true });
+    place.scrollIntoView({ block: "nearest" });
+  };
+  const showWaiting = async () => {
+    const place = at("pc-waiting");
+    if (!place) return;
+    place.innerHTML = await ask("/page/add");
+    if (place.querySelector("[data-busy]")) setTimeout(showWaiting, 700);
+  };
+  const askAdd = async (path) => {
+    const said = await post(path, {});
+    await showWaiting();
+    if (said.includes("pc-problem")) at("pc-waiting").insertAdjacentHTML("afterbegin", said);
+  };
+  const addFiles = async (files) => {
+    let problems = "";
+    for (const file of files)
+      problems += await ask(`/page/add?name=${encodeURIComponent(file.name)}`,
+        { method: "POST", body: file });
+    await showWaiting();
+    at("pc-waiting").insertAdjacentHTML("afterbegin", problems);
+  };
+  for (const kind of ["dragover", "drop"])
+    document.addEventListener(kind, (event) => {
+      if (!event.target.closest?.(".pc-drop")) return;
+      event.preventDefault();
+      if (kind === "drop") addFiles(event.dataTransfer.files);
+    });
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a.pc-marker, a.pc-open");
     if (link) {
@@ -209,6 +347,16 @@
       else if (!closeEvidence()) document.querySelector('[data-do="keep"]')?.click();
     }
   });
+
+  // --- What was there before -----------------------------------------------------------------------
+  const restore = async () => {
+    const wanted = sessionStorage.getItem("paperchat") ?? "";
+    if (!window.paperchat) { setTimeout(restore, 50); return; }
+    if (wanted) tell({ do: "open", id: wanted });
+    else at("pc-conversations").querySelector(".pc-aside").outerHTML =
+      await ask("/page/conversations");
+  };
+  restore();
 
   // --- Following the answer that is being written ------------------------------------------------
   for (const kind of ["wheel", "touchmove", "keydown"])
