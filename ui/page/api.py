@@ -87,7 +87,7 @@ def routes(house: House) -> FastAPI:
     app = FastAPI(
         title="PaperChat",
         description="Answers from paper abstracts, every sentence with the words that prove it.",
-        version=house.about.get("Version", ""),
+        version=house.about.get("Version", "0"),
         openapi_url="/api/openapi.json",
         docs_url=None,  # these pages would load their scripts from another host
         redoc_url=None,
