@@ -232,8 +232,9 @@
   };
   const more = async (button) => {
     const html = await ask(seekQuery(button.dataset.from));
-    button.insertAdjacentHTML("beforebegin", html);
-    button.remove();
+    const last = button.closest("li");
+    last.insertAdjacentHTML("beforebegin", html);
+    last.remove();
     keepTicks();
   };
   const openPaper = async (id) => {
@@ -338,7 +339,7 @@
     const button = event.target.closest("button[data-do]");
     if (button) act(button);
     const folds = event.target.closest("summary")?.parentElement;
-    if (folds?.id) chosen.set(folds.id, !folds.open);
+    if (folds?.id && !folds.matches(".pc-menu")) chosen.set(folds.id, !folds.open);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) {

@@ -114,8 +114,8 @@ def html_list(shelf: Shelf, asked: str, kind: str, year: str, source: str, start
     rows = "".join(map(_row, found[start : start + PAGE]))
     left = len(found) - start - PAGE
     more = (
-        f'<button type="button" class="pc-act" data-do="more" data-from="{start + PAGE}">'
-        f"Show {min(left, PAGE):,} more</button>"
+        f'<li><button type="button" class="pc-act" data-do="more" data-from="{start + PAGE}">'
+        f"Show {min(left, PAGE):,} more</button></li>"
         if left > 0
         else ""
     )
