@@ -29,7 +29,7 @@ MOST = 1_500
 
 _COMPONENTS, _PERPLEXITY, _STEPS = 30, 20.0, 350
 _A_GROUP, _FEWEST, _MOST = 35, 3, 12  # papers in a group, and how many groups there may be
-_WORD = re.compile(r"[A-Za-z][A-Za-z-]{3,}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]{2,}[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ FLOORS = {
     "eval/topics": 5.0,
     "eval/retrieval": 5.0,
     "eval/speed": 5.0,
+    "eval/page": 5.0,
     "eval/large": 5.1,
     "eval/claims": 5.0,
     "eval/report": 5.1,
