@@ -20,6 +20,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from eval import report
+from eval.add import main as add
 from eval.cases import BUNDLED, TYPES, Case, nearest, read_cases
 from eval.report import Gate
 from eval.run import TIMED, Asker, Row, run, timed
@@ -123,11 +124,13 @@ def main(arguments: Sequence[str] | None = None, opener: Opener = opened) -> int
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # questions are in every script
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    adding = given[:1] == ["add"]
+    options = None if adding else _parser().parse_args(given)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
     cause: Exception
     try:
-        return _evaluate(options, opener)
+        return add(given[1:]) if options is None else _evaluate(options, opener)
     except PaperChatError as error:
         problem, cause = str(error), error
     except KeyboardInterrupt:

@@ -86,6 +86,7 @@ FLOORS = {
     "eval/retrieval": 5.0,
     "eval/speed": 5.0,
     "eval/page": 5.0,
+    "eval/add": 5.0,
     "eval/large": 5.1,
     "eval/claims": 5.0,
     "eval/report": 5.1,

@@ -144,6 +144,21 @@ def _about(settings: Settings, chat: PaperChat) -> dict[str, str]:
     }
 
 
+def _password(options: argparse.Namespace) -> int:
+    """Write a line for the file that PAPERCHAT_AUTH names."""
+    from getpass import getpass
+
+    from ui.page.people import hashed
+
+    if ":" in options.name or not options.name.strip():
+        raise UsageError("a name is not empty and has no colon; choose another")
+    given = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not given:
+        raise UsageError("the password is empty; type one, or pipe one in")
+    print(f"{options.name.strip()}:{hashed(given)}")
+    return DONE
+
+
 def _ask(options: argparse.Namespace) -> int:
     from rag.app import check_question, choose_mode, open_chat
     from ui.format import markdown, record
@@ -711,6 +726,7 @@ def _parser() -> _Parser:
     _add_compare(commands)
     _add_verify(commands)
     _add_index(commands)
+    _add_password(commands)
     # Listed for --help; its arguments go to the evals before any of this is looked at.
     commands.add_parser("eval", add_help=False, help="run the grounding evals")
     _add_command(
@@ -762,6 +778,19 @@ def _add_chat(commands: Commands[_Parser]) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=_port, default=7860, help="default: 7860; 0 is any free one")
+
+
+def _add_password(commands: Commands[_Parser]) -> None:
+    parser = _add_command(
+        commands,
+        "password",
+        _password,
+        "write a line for the password file",
+        "Ask for a password and print NAME with a salted hash of it, a line for the file that\n"
+        "PAPERCHAT_AUTH names. Piped in, the first line of standard input is the password.",
+        "paperchat password ann >> people.txt",
+    )
+    parser.add_argument("name", metavar="NAME", type=_text, help="who may sign in")
 
 
 def _add_ask(commands: Commands[_Parser]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,6 +223,44 @@ def test_papers_are_looked_over_and_added_while_the_chat_goes_on(serve, visit, h
     page.get_by_text("Done: 1 new").wait_for()
     visitor.tab("Chat")
     assert "4 kg" in visitor.ask("How much does an otter eat?").inner_text()
+
+
+class Endless:
+    """A model that goes on writing until nobody listens."""
+
+    def __init__(self, chat) -> None:
+        self.chat, self.ended = chat, threading.Event()
+
+    def stream(self, question, conversation=()):
+        """The first statement again and again; notes when it is closed."""
+        answer = self.chat.ask(question)
+        writing = replace(answer, mode="llm", trace={"step": "writing"})
+        try:
+            while True:
+                yield writing
+                time.sleep(0.05)
+        finally:
+            self.ended.set()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.chat, name)
+
+
+@pytest.mark.parametrize("way", ["leaves", "stops"])
+def test_a_person_who_leaves_frees_the_model(serve, visit, seed_chat, way):
+    """Closing the page ends the writing as Stop does, so that nobody waits for nobody."""
+    model = Endless(seed_chat)
+    visitor = visit(serve(model))
+    visitor.page.fill("#pc-question textarea", QUESTION)
+    visitor.page.press("#pc-question textarea", "Enter")
+    visitor.page.locator(".pc-statement").first.wait_for()
+    assert not model.ended.is_set()
+    if way == "leaves":
+        visitor.page.close()
+    else:
+        visitor.page.keyboard.press("Escape")
+
+    assert model.ended.wait(20)
 
 
 def test_one_signs_in_and_sees_only_ones_own(serve, visit, seed_chat):

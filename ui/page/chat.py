@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ KEPT_TURNS = 30
 EXAMPLES = 4
 """How many of the collection's example questions are offered."""
 
+_TIMES = itertools.count(1)
 _CUT_OFF = "This was not answered to the end; ask again."
 _DOOR = "window.paperchat = (what) => trigger('click', what);"
 
@@ -58,41 +60,40 @@ class Desk:
     parts: Mapping[str, Any]
 
     def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
-        """Every component as it is for *session*; the earlier turns only if *past*."""
+        """Every component as it is for *session*; the earlier turns only if *past*.
+
+        They need not be sent again when a question is added: the page's script moves the turn
+        that was the last one to those before it.
+        """
         parts, turns = self.parts, session.turns
         working = bool(turns and turns[-1].step)
         update = parts["gr"].update
         told: dict[Any, Any] = {
             parts["session"]: session,
-            parts["now"]: self._turn(session, -1) if turns else _WELCOME,
+            parts["now"]: self._now(session, fresh=not past),
             parts["ask"]: update(visible=not working),
             parts["stop"]: update(visible=working),
             parts["examples"]: update(visible=not turns),
             parts["banner"]: _banner(session),
         }
         if past:
-            earlier = "".join(self._turn(session, at) for at in range(len(turns) - 1))
-            mark = html_text(session.conversation)
-            told[parts["past"]] = f'<div id="pc-here" data-conversation="{mark}">{earlier}</div>'
+            papers = self._papers() if turns[1:] else {}
+            earlier = "".join(html_turn(turn, _notes(turn, papers)) for turn in turns[:-1])
+            # another number each time: what the script has added since must go
+            told[parts["past"]] = f'<div id="pc-past" data-at="{next(_TIMES)}">{earlier}</div>'
         return told
 
-    def _turn(self, session: Session, at: int) -> str:
-        turn = session.turns[at]
-        return html_turn(turn, self._notes(turn))
+    def _now(self, session: Session, *, fresh: bool) -> str:
+        """The last turn, or the welcome; what is *fresh* cannot have changed since."""
+        mark, last = html_text(session.conversation), _WELCOME
+        if session.turns:
+            turn = session.turns[-1]
+            looked = not fresh and turn.answer is not None and not turn.step
+            last = html_turn(turn, _notes(turn, self._papers()) if looked else None)
+        return f'<div id="pc-here" data-conversation="{mark}">{last}</div>'
 
-    def _notes(self, turn: Turn) -> dict[str, str]:
-        """What has become of the papers that an answer mentions, by paper id."""
-        if turn.answer is None or turn.step:
-            return {}
-        now: Mapping[str, Paper] = {paper.id: paper for paper in self.chat.papers()}
-        notes = {}
-        for hit in turn.answer.retrieved:
-            known = now.get(hit.paper.id)
-            if known is None:
-                notes[hit.paper.id] = GONE
-            elif known.content_hash != hit.paper.content_hash:
-                notes[hit.paper.id] = CHANGED
-        return notes
+    def _papers(self) -> dict[str, Paper]:
+        return {paper.id: paper for paper in self.chat.papers()}
 
     def listed(self, owner: str, session: Session) -> dict[Any, Any]:
         """The list of conversations, with the open one marked."""
@@ -102,6 +103,7 @@ class Desk:
     def answered(self, question: str, session: Session, owner: str) -> Iterator[dict[Any, Any]]:
         """Answer *question* at the end of *session*, or in place of the turn being edited."""
         past = [stopped(turn) for turn in session.turns]
+        rewritten = session.editing is not None or any(turn.step for turn in session.turns)
         if session.editing is not None:
             past = [turn for turn in past if turn.number < session.editing]
         past = past[-KEPT_TURNS:]
@@ -113,10 +115,10 @@ class Desk:
         first = {self.parts["box"]: ""}
         turn = None
         try:
-            for turn in answering(self.chat, question, past):
+            for turn in map(_lasting, answering(self.chat, question, past)):
                 asking = replace(session, turns=(*past, turn))
                 more = self.listed(owner, asking) if first else {}
-                yield {**self.shown(asking, past=bool(first)), **first, **more}
+                yield {**self.shown(asking, past=rewritten and bool(first)), **first, **more}
                 first = {}
         finally:  # also when a person leaves or stops: what is whole is kept, the rest is said
             if owner and turn is not None:
@@ -145,6 +147,26 @@ class Desk:
             for one in kept[-KEPT_TURNS:]
         )
         return Session(conversation, turns) if turns else Session()
+
+
+def _notes(turn: Turn, now: Mapping[str, Paper]) -> dict[str, str]:
+    """What has become of the papers that an answer mentions, by paper id."""
+    notes = {}
+    for hit in turn.answer.retrieved if turn.answer else ():
+        known = now.get(hit.paper.id)
+        if known is None:
+            notes[hit.paper.id] = GONE
+        elif known.content_hash != hit.paper.content_hash:
+            notes[hit.paper.id] = CHANGED
+    return notes
+
+
+def _lasting(turn: Turn) -> Turn:
+    """The turn as it is remembered: without each hit's sentences, which are most of its memory."""
+    if turn.answer is None or turn.step:
+        return turn
+    hits = tuple(replace(hit, sentences=()) for hit in turn.answer.retrieved)
+    return replace(turn, answer=replace(turn.answer, retrieved=hits))
 
 
 def _banner(session: Session) -> str:
@@ -195,8 +217,8 @@ def build(gr: Any, chat: Chat, history: History, people: People) -> None:
             kept = block(gr, html_conversations((), ""), elem_id="pc-conversations")
         with gr.Column(elem_id="pc-middle", min_width=0):
             with gr.Column(elem_id="pc-conversation"):
-                past = block(gr, "")
-                now = block(gr, _WELCOME, elem_id="pc-now")
+                past = block(gr, '<div id="pc-past"></div>')
+                now = block(gr, f'<div id="pc-here">{_WELCOME}</div>', elem_id="pc-now")
                 with gr.Row(elem_id="pc-examples") as row:
                     examples = [
                         gr.Button(text, elem_classes="pc-example")

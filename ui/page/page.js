@@ -352,10 +352,16 @@
   // --- What was there before -----------------------------------------------------------------------
   const restore = async () => {
     const wanted = sessionStorage.getItem("paperchat") ?? "";
-    if (!window.paperchat) { setTimeout(restore, 50); return; }
+    if (!window.paperchat || !document.querySelector("#pc-conversations .pc-aside")) {
+      setTimeout(restore, 50);
+      return;
+    }
     if (wanted) tell({ do: "open", id: wanted });
-    else at("pc-conversations").querySelector(".pc-aside").outerHTML =
-      await ask("/page/conversations");
+    else {
+      const html = await ask("/page/conversations");
+      const list = document.querySelector("#pc-conversations .pc-aside");
+      if (list && !list.querySelector(".pc-kept")) list.outerHTML = html;
+    }
   };
   restore();
 
@@ -373,11 +379,18 @@
     else closeEvidence();
     if (followed) turn.scrollIntoView({ block: "start" });
   };
-  new MutationObserver(() => {
-    for (const [id, wanted] of chosen) {
-      const one = at(id);
-      if (one && one.open !== wanted) one.open = wanted;
+  let last = null; // a copy of the last turn once it is finished, as the reader left it
+  const moved = (turn) => { // when the next one begins, it goes to those before it
+    if (!turn) { last = null; return; }
+    if (last && last.id !== turn.id && !at(last.id)
+        && Number(last.dataset.turn) === Number(turn.dataset.turn) - 1) {
+      at("pc-past").append(last);
+      last = null;
     }
+    if (turn.dataset.state === "finished") last = turn.cloneNode(true);
+  };
+  new MutationObserver(() => {
+    moved(document.querySelector("#pc-now .pc-turn"));
     const here = at("pc-here")?.dataset.conversation;
     if (here !== undefined && here !== sessionStorage.getItem("paperchat"))
       sessionStorage.setItem("paperchat", here);
@@ -391,6 +404,6 @@
     if (follow === "done" || follow === null) follow = turn.id;
     if (follow === turn.id) turn.scrollIntoView({ block: "start" });
   }).observe(document, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["open", "data-state"],
+    subtree: true, childList: true, attributes: true, attributeFilter: ["open", "data-state", "aria-pressed"],
   });
 })();
