@@ -29,7 +29,7 @@ from ui.page.turns import Chat
 if TYPE_CHECKING:
     from ui.page.api import House
 
-_WAITING = 64  # questions that may queue
+_WAITING = 128  # questions that may queue
 _AT_ONCE = 8  # questions answered at the same time
 _VISITORS = 1_000  # open pages kept in memory; the longest unused is forgotten first
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.errors import StoreError
@@ -13,7 +13,7 @@ from rag.types import Paper
 from ui.page.answer import CHANGED, GONE, html_text
 from ui.page.door import QUIET, block, wire
 from ui.page.people import People
-from ui.page.turns import STOPPED, Chat, Turn, answering, html_turn, stopped
+from ui.page.turns import PACE, STOPPED, Chat, Turn, answering, html_turn, stopped
 
 KEPT_TURNS = 30
 """How many turns of a conversation are remembered and shown."""
@@ -21,6 +21,7 @@ KEPT_TURNS = 30
 EXAMPLES = 4
 """How many of the collection's example questions are offered."""
 
+_UNHURRIED = 3  # people answered at once; with more, no answer pauses for its reader
 _TIMES = itertools.count(1)
 _CUT_OFF = "This was not answered to the end; ask again."
 _DOOR = "window.paperchat = (what) => trigger('click', what);"
@@ -58,6 +59,7 @@ class Desk:
     history: History
     people: People
     parts: Mapping[str, Any]
+    asking: set[int] = field(default_factory=set)  # the sessions that are being answered
 
     def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
         """Every component as it is for *session*; the earlier turns only if *past*.
@@ -115,12 +117,15 @@ class Desk:
         first = {self.parts["box"]: ""}
         turn = None
         try:
-            for turn in map(_lasting, answering(self.chat, question, past)):
+            pace = PACE if len(self.asking) < _UNHURRIED else 0
+            self.asking.add(id(session))
+            for turn in map(_lasting, answering(self.chat, question, past, pace)):
                 asking = replace(session, turns=(*past, turn))
                 more = self.listed(owner, asking) if first else {}
                 yield {**self.shown(asking, past=rewritten and bool(first)), **first, **more}
                 first = {}
         finally:  # also when a person leaves or stops: what is whole is kept, the rest is said
+            self.asking.discard(id(session))
             if owner and turn is not None:
                 self._keep(session.conversation, turn)
 
