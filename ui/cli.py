@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from rag.types import Answer, IndexReport, Progress
 
+_OWN_MACHINE = {"127.0.0.1", "localhost", "::1"}
+
 DONE, FAILED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
 SHOWN = 20
@@ -117,7 +119,8 @@ def _chat(options: argparse.Namespace) -> int:
         options.port,
         users=users,
         history=History(settings.store / FILE),
-        indexer=indexer,
+        # whoever reaches the page from elsewhere must have signed in to change the collection
+        indexer=indexer if users or options.host in _OWN_MACHINE else None,
         about=_about(settings, chat),
     )
     return DONE

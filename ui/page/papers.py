@@ -26,6 +26,7 @@ FEWEST, MOST = 2, 5
 
 
 _WORD = re.compile(r"[^\W_]+")
+_DRAWN = 3_000  # points that a browser draws one by one; more are painted as one picture
 
 
 class Drawn(Protocol):
@@ -196,7 +197,7 @@ def drawing(atlas: Atlas, papers: Sequence[Paper]) -> dict[str, object]:
     titles = {paper.id: html_text(paper.title) for paper in papers}
     data = [
         {
-            "type": "scatter",
+            "type": "scatter" if len(atlas.ids) <= _DRAWN else "scattergl",
             "mode": "markers",
             "x": [atlas.points[at][0] for at in members],
             "y": [atlas.points[at][1] for at in members],
