@@ -37,7 +37,7 @@ FAIL_ON: Mapping[str, Callable[[Outcome], bool]] = {
 }
 """What can make a run fail, for --fail-on."""
 
-COMMANDS = ("check", "new", "draft", "faults", "ablate")
+COMMANDS = ("add", "check", "new", "draft", "faults", "ablate")
 """What else the evals can do, each a module of `eval` with a `main`."""
 
 

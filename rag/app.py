@@ -14,7 +14,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rag import compare, compose, corpus, followup, retrieve, store, survey
+from rag.atlas import Atlas, atlas
 from rag.catalog import Catalog
 from rag.errors import ModelError, NoIndex, SettingsError, UsageError
 from rag.names import key_of
@@ -267,6 +270,14 @@ class PaperChat:
         """All papers, by title."""
         return sorted(self._current().papers, key=lambda paper: (paper.title, paper.id))
 
+    def atlas(self) -> Atlas:
+        """The map of the collection."""
+        return _atlas(self._settings, self._current())
+
+    def index_hash(self) -> str:
+        """The hash of the live index generation."""
+        return self._current().manifest.index_hash
+
     def describe(self) -> str:
         """What the collection holds, in a few words."""
         count = len(self._current().papers)
@@ -318,9 +329,19 @@ def index(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
     embedder = choose_embedder(settings)
-    return store.update(
+    made = store.update(
         settings.store, read, embedder, prune=prune, rebuild=rebuild, progress=progress
     )
+    if progress:
+        progress("drawing the map", 0, 1)
+    _atlas(settings, store.load(settings.store, store.fingerprint(embedder)))
+    return made
+
+
+def _atlas(settings: Settings, snapshot: store.Snapshot) -> Atlas:
+    """The map of *snapshot*, each paper by the mean of its windows' vectors."""
+    vectors = np.add.reduceat(snapshot.chunks, snapshot.chunk_starts) if snapshot.papers else None
+    return atlas(settings.store, snapshot.manifest.index_hash, snapshot.papers, vectors)
 
 
 def open_chat(settings: Settings) -> PaperChat:

@@ -26,6 +26,7 @@ from rag import app
 from ui import cli
 from ui.cli import main
 from ui.format import markdown, record, search_record
+from ui.page.people import matches
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ["chat", "ask", "search", "compare", "verify", "index", "doctor"]
@@ -164,7 +165,7 @@ def test_help_lists_every_command(run):
 
     assert code == 0
     assert re.findall(r"^    (\w+) ", out, re.MULTILINE) == [
-        "chat", "ask", "search", "compare", "verify", "index", "eval", "doctor"
+        "chat", "ask", "search", "compare", "verify", "index", "password", "eval", "doctor"
     ]  # fmt: skip
 
 
@@ -946,21 +947,34 @@ def test_chat_serves_until_it_is_interrupted(folder, store):
     environment = {"PAPERCHAT_AUTH": str(people)}
     with started("chat", "--store", store, "--port", "0", env=environment) as process:
         address = re.search(rb"http://\S+", process.stderr.readline())[0].decode()
-        assert b"<html" in fetch(address)
+        assert b"Sign in to PaperChat" in fetch(address)
         with pytest.raises(urllib.error.HTTPError, match="401"):
             fetch(f"{address}config")
         with pytest.raises(urllib.error.HTTPError, match="400"):
             fetch(f"{address}login", b"username=ann&password=secret")
-        assert b"success" in fetch(f"{address}login", b"username=ann&password=a%3Asecret")
+        assert b"gradio" in fetch(f"{address}login", b"username=ann&password=a%3Asecret")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
 
     assert (process.returncode, out, err) == (0, b"", b"")
 
 
+def test_a_password_is_written_hashed(run, monkeypatch):
+    """The line holds the name and what the password can be checked by, never the password."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a secret\n\n"))
+    code, out, _ = run("password", "ann")
+    name, _, kept = out.strip().partition(":")
+
+    assert (code, name, matches("a secret", kept)) == (0, "ann", True)
+    assert "a secret" not in out
+    assert "empty" in sentence(*run("password", "ann"))
+    assert "colon" in sentence(*run("password", "a:b"))
+
+
 def fetch(address, form=None):
     """What the page at *address* answers, straight and not by a proxy."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    keeping = urllib.request.HTTPCookieProcessor()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), keeping)
     with opener.open(address, form, timeout=30) as reply:
         return reply.read()
 

@@ -28,7 +28,8 @@ from rag.types import (
     Table,
     Usage,
 )
-from ui.format import escaped, html_answer, html_text, markdown, plain, record, search_record
+from ui.format import escaped, markdown, plain, record, search_record
+from ui.page.answer import html_answer, html_text
 
 TITLE = "MegaScale: Scaling Large Language Model Training to More Than 10,000 GPUs"
 PROOF = "MegaScale achieves 55.2% Model FLOPs Utilization (MFU)."
@@ -202,9 +203,11 @@ def test_a_doubt_is_said_in_words(verdict, words):
 
 @pytest.mark.parametrize("kind", ["off_topic", "no_paper"])
 def test_a_refusal_is_its_message_alone(kind):
-    """Where no paper is about the question, none is named."""
+    """Where no paper is about the question, none is named but as the nearest, apart from it."""
     assert markdown(refusal(kind)) == "It is not said."
-    assert "MegaScale" not in html_answer(refusal(kind), "t")
+    said, _, offered = html_answer(refusal(kind), "t").partition('<div class="pc-near">')
+    assert "MegaScale" not in said
+    assert "none may be about it" in offered
 
 
 def test_not_stated_names_the_papers_at_hand():
@@ -474,14 +477,25 @@ def test_the_evidence_of_a_table_is_marked_in_the_abstracts():
     """What a cell quotes is highlighted in its source like what a statement quotes."""
     shown = html_answer(comparison(statements=()), "t")
 
-    assert f"<mark>{PROOF}</mark>" in shown
-    assert f"<mark>{OTHER_CORE}</mark> It has a dynamic mesh. <mark>{OTHER_PROOF}</mark>" in shown
+    assert f"<mark>{PROOF}</mark>" in _bare(shown)
+    assert f"<mark>{OTHER_CORE}</mark> It has a dynamic mesh. <mark>{OTHER_PROOF}</mark>" in _bare(
+        shown
+    )
 
 
-def test_the_first_source_is_open_unless_there_is_a_table():
-    """The proof of an answer is seen at once; a comparison prefers no side."""
-    assert html_answer(answer(), "t").count(" open>") == 1
-    assert " open>" not in html_answer(comparison(), "t")
+def test_a_mark_says_which_statements_it_is_for():
+    """The panel can point at the sentence behind the very marker that was clicked."""
+    shown = html_answer(answer(), "t")
+    marker = re.search('class="pc-marker" href="#t-source-1" data-at="([^"]+)"', shown)
+
+    assert f'<mark data-for="{marker[1]}">{PROOF}</mark>' in shown
+
+
+def test_what_has_become_of_a_source_is_said():
+    """A note about a paper stands over its abstract, and over no other's."""
+    shown = html_answer(comparison(), "t", notes={"p1": "It has <changed>."})
+
+    assert shown.count('<p class="pc-changed">It has &lt;changed&gt;.</p>') == 1
 
 
 @pytest.mark.parametrize("shown", [comparison(), listing(3), listing(120), answer()])
@@ -508,7 +522,7 @@ def test_a_long_list_is_folded_after_ten(count, folded):
         folded,
     )
     assert (f"<summary>Show the other {folded}</summary>" in rest) == bool(folded)
-    assert "pc-sources" not in shown  # each abstract opens under its quotation
+    assert "pc-sources" not in shown  # each abstract belongs to its quotation
 
 
 def test_many_sources_are_folded_after_ten():
@@ -523,7 +537,7 @@ def test_a_list_holds_the_abstract_of_each_paper_with_its_evidence_marked():
     """The proof of an item opens in place."""
     shown = html_answer(listing(2), "t")
 
-    assert "Bird 2 flies. <mark>It uses ImageNet 2.</mark>" in shown
+    assert "Bird 2 flies. <mark>It uses ImageNet 2.</mark>" in _bare(shown)
     assert f">{OTHER.abstract}</p>" in shown  # of the near miss: nothing in it is evidence
 
 
@@ -531,8 +545,9 @@ def test_a_list_of_hundreds_leaves_abstracts_out_but_no_paper():
     """Past a hundred papers the quotation has to do, and its marker still leads to it."""
     read = _read(html_answer(listing(120), "t"))
 
-    assert read.text.count("It uses ImageNet") == 120 + 100
-    assert "Bird 120: On *Flight\xa0[120]It uses ImageNet 120.Word for word" in read.text
+    assert read.text.count("It uses ImageNet") == 120 + 120
+    assert read.text.count("flies. It uses ImageNet") == 100
+    assert "Bird 120: On *Flight\xa0[120]It uses ImageNet 120." in read.text
 
 
 def test_near_misses_stand_apart_from_what_was_counted():
@@ -604,7 +619,7 @@ def test_the_evidence_is_marked_in_its_abstract():
     twice = (Statement(PROOF, CITED, "supported"), Statement(PROOF, CITED, "supported"))
     shown = html_answer(answer(statements=twice, retrieved=(HIT,)), "t")
 
-    assert f"We present MegaScale. <mark>{PROOF}</mark> We share" in shown
+    assert f"We present MegaScale. <mark>{PROOF}</mark> We share" in _bare(shown)
     assert "A. Author · 2024" in shown
 
 
@@ -614,7 +629,7 @@ def test_overlapping_evidence_is_marked_once():
     statement = Statement("x", (Citation(1, "p1", TITLE, spans),), "supported")
     shown = html_answer(answer(statements=(statement,), retrieved=(HIT,)), "t")
 
-    abstract = re.search('class="pc-abstract">(.*?)</p>', shown)[1]
+    abstract = re.search('class="pc-abstract">(.*?)</p>', _bare(shown))[1]
     assert re.sub("</?mark>", "", abstract) == ABSTRACT
     assert abstract.replace("</mark><mark>", "").count("<mark>") == 1
 
@@ -624,7 +639,7 @@ def test_evidence_that_is_no_span_of_the_abstract_is_not_marked():
     wrong = Evidence("p1", TITLE, 0, 5, "other")
     statement = Statement("x", (Citation(1, "p1", TITLE, (wrong,)),), "supported")
 
-    assert "<mark>" not in html_answer(answer(statements=(statement,), retrieved=(HIT,)), "t")
+    assert "<mark" not in html_answer(answer(statements=(statement,), retrieved=(HIT,)), "t")
 
 
 def test_sources_come_with_the_statements_that_cite_them():
@@ -813,6 +828,11 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+
+
+def _bare(html: str) -> str:
+    """The HTML with its marks but not what they are for."""
+    return re.sub("<mark [^>]*>", "<mark>", html)
 
 
 def _read(html: str) -> _Reader:

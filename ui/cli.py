@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
     from rag.app import PaperChat
     from rag.settings import Settings
-    from rag.types import Answer, Progress
+    from rag.types import Answer, IndexReport, Progress
+
+_OWN_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 DONE, FAILED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
@@ -104,9 +106,59 @@ def _chat(options: argparse.Namespace) -> int:
         with _progress() as tell:
             refresh(settings, progress=tell)
     chat = open_chat(settings)
+    from rag.app import index
+    from rag.history import FILE, History
     from ui.app import launch
 
-    launch(chat, options.host, options.port, users=users)
+    def indexer(paths: Sequence[Path], tell: Progress) -> IndexReport:
+        return index(settings, paths, progress=tell)
+
+    launch(
+        chat,
+        options.host,
+        options.port,
+        users=users,
+        history=History(settings.store / FILE),
+        # whoever reaches the page from elsewhere must have signed in to change the collection
+        indexer=indexer if users or options.host in _OWN_MACHINE else None,
+        about=_about(settings, chat),
+    )
+    return DONE
+
+
+def _about(settings: Settings, chat: PaperChat) -> dict[str, str]:
+    """What the page says of itself; nothing in it is secret."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from rag.app import choose_mode
+
+    try:
+        number = version("paperchat")
+    except PackageNotFoundError:
+        number = "not installed"
+    writes = choose_mode("auto", settings) == "llm"
+    return {
+        "Answers": (settings.model or "the server's model") if writes else "quotations, no model",
+        "Papers": chat.describe(),
+        "Embedding model": settings.embedding_model,
+        "Cross-encoder": "on" if settings.rerank else "off",
+        "Index": chat.index_hash()[:16],
+        "Version": number,
+    }
+
+
+def _password(options: argparse.Namespace) -> int:
+    """Write a line for the file that PAPERCHAT_AUTH names."""
+    from getpass import getpass
+
+    from ui.page.people import hashed
+
+    if ":" in options.name or not options.name.strip():
+        raise UsageError("a name is not empty and has no colon; choose another")
+    given = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not given:
+        raise UsageError("the password is empty; type one, or pipe one in")
+    print(f"{options.name.strip()}:{hashed(given)}")
     return DONE
 
 
@@ -677,6 +729,7 @@ def _parser() -> _Parser:
     _add_compare(commands)
     _add_verify(commands)
     _add_index(commands)
+    _add_password(commands)
     # Listed for --help; its arguments go to the evals before any of this is looked at.
     commands.add_parser("eval", add_help=False, help="run the grounding evals")
     _add_command(
@@ -728,6 +781,19 @@ def _add_chat(commands: Commands[_Parser]) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=_port, default=7860, help="default: 7860; 0 is any free one")
+
+
+def _add_password(commands: Commands[_Parser]) -> None:
+    parser = _add_command(
+        commands,
+        "password",
+        _password,
+        "write a line for the password file",
+        "Ask for a password and print NAME with a salted hash of it, a line for the file that\n"
+        "PAPERCHAT_AUTH names. Piped in, the first line of standard input is the password.",
+        "paperchat password ann >> people.txt",
+    )
+    parser.add_argument("name", metavar="NAME", type=_text, help="who may sign in")
 
 
 def _add_ask(commands: Commands[_Parser]) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ui.app import Chat, launch
+from ui.app import launch
+from ui.page.turns import Chat
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -52,6 +53,23 @@ class Visit:
         done = self.page.locator(".pc-turn[data-state=finished]")
         done.nth(turns - 1).wait_for(timeout=PATIENCE)
         return done.nth(turns - 1)
+
+    def tab(self, name: str) -> None:
+        """Go to the tab called *name*."""
+        self.page.get_by_role("tab", name=name, exact=True).click()
+
+    def pictured(self, name: str) -> None:
+        """Keep a picture of the page where PICTURES says, as CI does."""
+        folder = os.environ.get("PICTURES")
+        if folder:
+            self.page.screenshot(path=f"{folder}/{name}.png")
+
+    def evidence(self, marker: Any) -> Any:
+        """Click *marker*; the panel that opens."""
+        marker.click()
+        panel = self.page.locator("#pc-evidence")
+        panel.wait_for(state="visible")
+        return panel
 
     def hosts(self) -> set[str | None]:
         """Every host that was asked for anything."""
@@ -100,13 +118,14 @@ def status() -> Callable[[str], int]:
 
 
 @pytest.fixture(scope="module")
-def serve(browser: Any) -> Callable[[Chat], str]:  # no browser: skip before the index is made
-    """Serve the page over a chat, and give its address."""
+def serve(browser: Any) -> Callable[..., str]:  # no browser: skip before the index is made
+    """Serve the page over a chat, with the options of `launch`, and give its address."""
 
-    def start(chat: Chat) -> str:
+    def start(chat: Chat, **options: Any) -> str:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        threading.Thread(target=launch, args=(chat, "127.0.0.1", port), daemon=True).start()
+        arguments = (chat, "127.0.0.1", port)
+        threading.Thread(target=launch, args=arguments, kwargs=options, daemon=True).start()
         address = f"http://127.0.0.1:{port}/"
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -121,7 +140,7 @@ def serve(browser: Any) -> Callable[[Chat], str]:  # no browser: skip before the
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[[Chat], str], seed_chat: Chat) -> str:
+def address(serve: Callable[..., str], seed_chat: Chat) -> str:
     """Where the page over the bundled papers is."""
     return serve(seed_chat)
 
@@ -131,8 +150,9 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
     """Open the page as a new visitor; `visit(address, size=(width, height))`."""
     contexts = []
 
-    def come(address: str, size: tuple[int, int] = DESKTOP) -> Visit:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    def come(address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Visit:
+        window = {"width": size[0], "height": size[1]}
+        context = browser.new_context(viewport=window, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -144,6 +164,19 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
         page.wait_for_selector("#pc-question textarea")
         return visitor
 
+    def signed(address: str, name: str, password: str) -> Visit:
+        """Open the page as somebody who signs in."""
+        context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(address)
+        page.fill("#username", name)
+        page.fill("#password", password)
+        page.click("button")
+        page.wait_for_selector("#pc-question textarea")
+        return Visit(page)
+
+    come.signed = signed  # type: ignore[attr-defined]
     yield come
     for context in contexts:
         context.close()

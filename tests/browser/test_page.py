@@ -23,8 +23,9 @@ from rag.types import (
     Subject,
     Table,
 )
-from ui.app import Chat, Turn, answering, how_it_was_made, html_turn, launch, stopped
-from ui.format import html_answer
+from ui.app import launch
+from ui.page.answer import html_answer
+from ui.page.turns import Chat, Turn, answering, how_it_was_made, html_turn, stopped
 
 QUESTION = "What MFU does MegaScale reach?"
 TITLE = "MegaScale: Scaling Large Language Model Training to More Than 10,000 GPUs"
@@ -39,12 +40,12 @@ HOSTILE = [
 COMPARISON = "How do MegaScale and ByteScale differ in hardware and speed?"
 LIST = "Which papers mention ImageNet?"
 ELEMENTS = """
-    a article aside blockquote details div h2 h3 li mark ol p span summary table tbody td th thead
-    tr ul
+    a article blockquote br button details div h2 h3 li mark ol p pre span summary table tbody td th
+    thead tr ul
     """.split()
 ATTRIBUTES = """
-    aria-label class colspan data-kind data-state data-verdict href id open role rowspan scope
-    tabindex
+    aria-label aria-pressed class colspan data-at data-do data-for data-kind data-state data-turn
+    data-verdict data-way hidden href id open role rowspan scope tabindex title type
     """.split()
 PAYLOADS = Path(__file__).parents[3] / "shared" / "data" / "hostile" / "xss-payloads.txt"
 
@@ -55,19 +56,22 @@ def test_an_answer_shows_its_title_and_its_evidence(address, visit, seed_chat):
     turn = visitor.ask(QUESTION)
 
     assert "55.2%" in turn.locator(".pc-words").inner_text()
-    source = turn.locator(".pc-source", has_text=TITLE)
-    number = source.locator(".pc-number").inner_text()
-    turn.locator(".pc-marker", has_text=number).first.click()
-    source.locator("mark").first.wait_for(state="visible")
+    number = turn.locator(".pc-source", has_text=TITLE).locator(".pc-number").inner_text()
+    panel = visitor.evidence(turn.locator(".pc-words .pc-marker", has_text=number).first)
+    assert panel.locator("h3").inner_text() == TITLE
+    assert panel.locator(".pc-badge").inner_text() == "Word for word in the abstract"
     abstract = next(paper.abstract for paper in seed_chat.papers() if paper.title == TITLE)
-    marks = source.locator("mark").all_inner_texts()
+    assert panel.locator(".pc-abstract").text_content() == abstract
+    marks = panel.locator("mark.pc-here").all_inner_texts()
     assert any("55.2%" in mark for mark in marks)
     assert all(mark in abstract for mark in marks)
+    assert _in_sight(panel.locator("mark.pc-here").first, panel.locator(".pc-evidence-body"))
 
 
 def test_a_comparison_is_a_table_of_quotations(address, visit, seed_chat):
     """Both titles head their columns, every cell is quoted or says so, and a marker opens proof."""
-    turn = visit(address).ask(COMPARISON)
+    visitor = visit(address)
+    turn = visitor.ask(COMPARISON)
     abstracts = {paper.title: paper.abstract for paper in seed_chat.papers()}
     titles = turn.locator("thead th > span").all_inner_texts()
     assert [title.split(":")[0] for title in titles] == ["MegaScale", "ByteScale"]
@@ -81,10 +85,11 @@ def test_a_comparison_is_a_table_of_quotations(address, visit, seed_chat):
             assert all(piece in abstracts[title] for piece in quoted)
             assert quoted or cell == "not stated in the abstract"
 
-    turn.locator("td .pc-marker", has_text="[2]").first.click()
-    source = turn.locator(".pc-source", has_text=titles[1])
-    source.locator("mark").first.wait_for(state="visible")
-    assert all(mark in abstracts[titles[1]] for mark in source.locator("mark").all_inner_texts())
+    panel = visitor.evidence(turn.locator("td .pc-marker", has_text="[2]").first)
+    assert panel.locator("h3").inner_text() == titles[1]
+    marks = panel.locator("mark.pc-here").all_inner_texts()
+    assert marks
+    assert all(mark in abstracts[titles[1]] for mark in marks)
 
 
 def test_a_side_that_is_missing_is_seen_to_be(address, visit):
@@ -113,18 +118,18 @@ def test_a_long_list_is_folded_and_opens(address, visit):
     assert all(
         "imagenet" in words.lower() for words in turn.locator("blockquote").all_inner_texts()
     )
-    assert len(set(turn.locator(".pc-item > .pc-title").all_inner_texts())) == count
+    assert len(set(turn.locator(".pc-item .pc-title").all_inner_texts())) == count
 
 
 def test_a_marker_of_a_list_opens_what_is_folded_around_it(address, visit):
-    """The abstract of a paper opens in place with its evidence marked."""
+    """The evidence of a folded paper is shown, and the paper is unfolded with it."""
     visitor = visit(address)
-    turn = visitor.ask(LIST)
-    item = turn.locator(".pc-item").last
+    item = visitor.ask(LIST).locator(".pc-item").last
     visitor.page.evaluate("link => link.click()", item.locator(".pc-marker").element_handle())
 
-    item.locator("mark").first.wait_for(state="visible")
-    assert "imagenet" in " ".join(item.locator("mark").all_inner_texts()).lower()
+    item.wait_for(state="visible")
+    marks = visitor.page.locator("#pc-evidence mark.pc-here").all_inner_texts()
+    assert "imagenet" in " ".join(marks).lower()
 
 
 def test_a_follow_up_shows_how_it_was_read(address, visit):
@@ -220,10 +225,10 @@ def test_a_phone_needs_no_sideways_scrolling(address, visit):
     visitor = visit(address, size=(390, 844))
     assert _overflow(visitor.page) <= 0
     turn = visitor.ask(QUESTION)
-    turn.locator(".pc-marker").first.click()
-    turn.locator("details[open]").first.wait_for()
-
+    panel = visitor.evidence(turn.locator(".pc-marker").first)
     assert _overflow(visitor.page) <= 0
+    assert panel.bounding_box()["y"] > 844 / 4  # under what it proves, which stays in sight
+    panel.locator(".pc-close").click()
     box = visitor.page.locator("#pc-field").bounding_box()
     assert 0 <= box["y"] <= 844 - box["height"]
 
@@ -278,7 +283,7 @@ def test_an_example_is_asked_by_a_click_and_a_new_conversation_forgets(address, 
 
     assert page.locator(".pc-question").inner_text() == words
     assert page.locator(".pc-example").count() == 0 or not example.is_visible()
-    page.click("#pc-clear")
+    page.click("[data-do=new]")
     page.locator(".pc-welcome").wait_for()
     page.locator(".pc-example").first.wait_for()
     assert page.locator(".pc-turn").count() == 0
@@ -302,14 +307,54 @@ def test_shift_enter_starts_a_line_and_enter_asks(address, visit):
     assert field.input_value() == ""
 
 
-def test_a_source_stays_as_the_reader_left_it_while_the_next_answer_comes(address, visit):
-    """The proof is open from the start, and an earlier answer is not disturbed by a later one."""
+def test_the_proof_is_open_from_the_start_and_closes_with_escape(address, visit):
+    """Nobody looks for the proof; Esc puts it away and gives the focus back to its marker."""
     visitor = visit(address)
-    visitor.ask(QUESTION).locator("summary").first.click()
-    visitor.ask(QUESTION)
+    turn = visitor.ask(QUESTION)
+    panel = visitor.page.locator("#pc-evidence")
+    panel.wait_for(state="visible")
+    turn.locator(".pc-words .pc-marker").first.focus()
+    visitor.page.keyboard.press("Enter")
+    assert panel.evaluate("panel => panel === document.activeElement")
+    visitor.page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
 
-    assert visitor.page.locator("#turn-0 details[open]").count() == 0
-    assert visitor.page.locator("#turn-1 details[open]").count() == 1
+    assert visitor.page.evaluate("document.activeElement.className").startswith("pc-marker")
+
+
+def test_a_question_is_edited_and_asked_again(address, visit):
+    """The new wording takes the place of the old one and of what came after it."""
+    visitor = visit(address)
+    visitor.ask(QUESTION)
+    visitor.ask("And on how many GPUs?")
+    page, field = visitor.page, visitor.page.locator("#pc-question textarea")
+    page.locator("#turn-0 [data-do=edit]").click()
+    page.locator(".pc-banner").wait_for()
+    assert field.input_value() == QUESTION
+    field.fill("Which problem does ByteScale address?")
+    field.press("Enter")
+    page.locator("#turn-1").wait_for(state="detached")
+    visitor.finished(1)
+
+    assert page.locator(".pc-question").all_inner_texts() == [
+        "Which problem does ByteScale address?"
+    ]
+    page.locator("#turn-0 [data-do=retry]").click()
+    visitor.finished(1)
+    assert page.locator(".pc-turn").count() == 1
+
+
+def test_an_answer_is_copied_with_its_sources(address, visit):
+    """What a person pastes is the Markdown of the command line, quotations and titles."""
+    visitor = visit(address)
+    visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.ask(QUESTION).locator("[data-do=copy]").click()
+    visitor.page.get_by_text("Copied").wait_for()
+
+    copied = visitor.page.evaluate("navigator.clipboard.readText()")
+    assert "> " in copied
+    assert TITLE in copied
+    assert "55.2%" in copied
 
 
 class Held:
@@ -327,9 +372,9 @@ class Held:
         """None."""
         return ()
 
-    def describe(self) -> str:
-        """The real size."""
-        return self.chat.describe()
+    def __getattr__(self, name: str) -> object:
+        """All else is the real one's."""
+        return getattr(self.chat, name)
 
 
 def test_a_running_answer_can_be_stopped(serve, visit, seed_chat):
@@ -442,6 +487,12 @@ def _overflow(page) -> int:
     return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 
+def _in_sight(element, box) -> bool:
+    """Whether the *element* lies inside of the *box* that it scrolls in."""
+    one, all_of_it = element.bounding_box(), box.bounding_box()
+    return all_of_it["y"] <= one["y"] <= all_of_it["y"] + all_of_it["height"] - 10
+
+
 def _foreign(place) -> list[str]:
     """Elements, attributes and links inside *place* that the page does not write itself."""
     return place.evaluate(
@@ -449,7 +500,7 @@ def _foreign(place) -> list[str]:
           ...[found.localName].filter((name) => !elements.includes(name)),
           ...found.getAttributeNames().filter((name) => !attributes.includes(name)),
           ...[found.getAttribute("href") ?? "#turn-0-source-0"].filter(
-            (link) => !/^#turn-\\d+-source-\\d+$/.test(link)),
+            (link) => !/^#turn-\\d+-(source|near)-\\d+$/.test(link)),
         ])""",
         [ELEMENTS, ATTRIBUTES],
     )

@@ -1,0 +1,343 @@
+"""The chat: questions, answers that grow, and the conversations that a person has kept."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rag.errors import StoreError
+from rag.history import Conversation, History
+from rag.types import Paper
+from ui.page.answer import CHANGED, GONE, html_text
+from ui.page.door import QUIET, block, wire
+from ui.page.people import People
+from ui.page.turns import PACE, STOPPED, Chat, Turn, answering, html_turn, stopped
+
+KEPT_TURNS = 30
+"""How many turns of a conversation are remembered and shown."""
+
+EXAMPLES = 4
+"""How many of the collection's example questions are offered."""
+
+_UNHURRIED = 3  # people answered at once; with more, no answer pauses for its reader
+_TIMES = itertools.count(1)
+_CUT_OFF = "This was not answered to the end; ask again."
+_DOOR = "window.paperchat = (what) => trigger('click', what);"
+
+_WELCOME = (
+    '<div class="pc-welcome"><h2>What would you like to know?</h2>'
+    "<p>Every sentence of an answer is quoted from an abstract of this collection, and a click on"
+    " its number shows you where. If the abstracts do not say, PaperChat tells you so.</p></div>"
+)
+_EVIDENCE = (
+    '<section id="pc-evidence" role="region" aria-label="Evidence" tabindex="-1" hidden>'
+    '<header><h2>Evidence</h2><button type="button" class="pc-close" data-do="close"'
+    ' aria-label="Close the evidence (Esc)" title="Close (Esc)">&#215;</button></header>'
+    '<div class="pc-evidence-top"></div>'
+    '<div class="pc-evidence-body" tabindex="0" role="group" aria-label="The abstract"></div>'
+    "</section>"
+)
+_SAID = '<p id="pc-said" role="status"></p>'
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one open page is in the middle of."""
+
+    conversation: str = ""  # empty until something has been asked
+    turns: tuple[Turn, ...] = ()
+    editing: int | None = None  # the turn whose question is being rewritten
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the chat works with, and the components that it shows it in."""
+
+    chat: Chat
+    history: History
+    people: People
+    parts: Mapping[str, Any]
+    asking: set[int] = field(default_factory=set)  # the sessions that are being answered
+
+    def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
+        """Every component as it is for *session*; the earlier turns only if *past*.
+
+        They need not be sent again when a question is added: the page's script moves the turn
+        that was the last one to those before it.
+        """
+        parts, turns = self.parts, session.turns
+        working = bool(turns and turns[-1].step)
+        update = parts["gr"].update
+        told: dict[Any, Any] = {
+            parts["session"]: session,
+            parts["now"]: self._now(session, fresh=not past),
+            parts["ask"]: update(visible=not working),
+            parts["stop"]: update(visible=working),
+            parts["examples"]: update(visible=not turns),
+            parts["banner"]: _banner(session),
+        }
+        if past:
+            papers = self._papers() if turns[1:] else {}
+            earlier = "".join(html_turn(turn, _notes(turn, papers)) for turn in turns[:-1])
+            # another number each time: what the script has added since must go
+            told[parts["past"]] = f'<div id="pc-past" data-at="{next(_TIMES)}">{earlier}</div>'
+        return told
+
+    def _now(self, session: Session, *, fresh: bool) -> str:
+        """The last turn, or the welcome; what is *fresh* cannot have changed since."""
+        mark, last = html_text(session.conversation), _WELCOME
+        if session.turns:
+            turn = session.turns[-1]
+            looked = not fresh and turn.answer is not None and not turn.step
+            last = html_turn(turn, _notes(turn, self._papers()) if looked else None)
+        return f'<div id="pc-here" data-conversation="{mark}">{last}</div>'
+
+    def _papers(self) -> dict[str, Paper]:
+        return {paper.id: paper for paper in self.chat.papers()}
+
+    def listed(self, owner: str, session: Session) -> dict[Any, Any]:
+        """The list of conversations, with the open one marked."""
+        kept = self.history.conversations(owner) if owner else ()
+        return {self.parts["kept"]: html_conversations(kept, session.conversation)}
+
+    def answered(self, question: str, session: Session, owner: str) -> Iterator[dict[Any, Any]]:
+        """Answer *question* at the end of *session*, or in place of the turn being edited."""
+        past = [stopped(turn) for turn in session.turns]
+        rewritten = session.editing is not None or any(turn.step for turn in session.turns)
+        if session.editing is not None:
+            past = [turn for turn in past if turn.number < session.editing]
+        past = past[-KEPT_TURNS:]
+        number = past[-1].number + 1 if past else 0
+        session = replace(session, turns=tuple(past), editing=None)
+        if owner:
+            conversation = self.history.begin(owner, session.conversation, number, question)
+            session = replace(session, conversation=conversation)
+        first = {self.parts["box"]: ""}
+        turn = None
+        try:
+            pace = PACE if len(self.asking) < _UNHURRIED else 0
+            self.asking.add(id(session))
+            for turn in map(_lasting, answering(self.chat, question, past, pace)):
+                asking = replace(session, turns=(*past, turn))
+                more = self.listed(owner, asking) if first else {}
+                yield {**self.shown(asking, past=rewritten and bool(first)), **first, **more}
+                first = {}
+        finally:  # also when a person leaves or stops: what is whole is kept, the rest is said
+            self.asking.discard(id(session))
+            if owner and turn is not None:
+                self._keep(session.conversation, turn)
+
+    def _keep(self, conversation: str, turn: Turn) -> None:
+        whole = turn.answer if turn.done and not turn.step else None
+        problem = turn.problem or ("" if whole else STOPPED)
+        self.history.keep(conversation, turn.number, whole, problem)
+
+    def opened(self, owner: str, conversation: str) -> Session:
+        """A kept conversation as it was left; an empty one if it is not the owner's."""
+        try:
+            kept = self.history.turns(owner, conversation) if owner else ()
+        except StoreError:
+            return Session()
+        turns = tuple(
+            Turn(
+                one.question,
+                one.number,
+                answer=one.answer,
+                shown=len(one.answer.statements) if one.answer else 0,
+                problem=one.problem or ("" if one.answer else _CUT_OFF),
+                rating=one.rating,
+            )
+            for one in kept[-KEPT_TURNS:]
+        )
+        return Session(conversation, turns) if turns else Session()
+
+
+def _notes(turn: Turn, now: Mapping[str, Paper]) -> dict[str, str]:
+    """What has become of the papers that an answer mentions, by paper id."""
+    notes = {}
+    for hit in turn.answer.retrieved if turn.answer else ():
+        known = now.get(hit.paper.id)
+        if known is None:
+            notes[hit.paper.id] = GONE
+        elif known.content_hash != hit.paper.content_hash:
+            notes[hit.paper.id] = CHANGED
+    return notes
+
+
+def _lasting(turn: Turn) -> Turn:
+    """The turn as it is remembered: without each hit's sentences, which are most of its memory."""
+    if turn.answer is None or turn.step:
+        return turn
+    hits = tuple(replace(hit, sentences=()) for hit in turn.answer.retrieved)
+    return replace(turn, answer=replace(turn.answer, retrieved=hits))
+
+
+def _banner(session: Session) -> str:
+    if session.editing is None:
+        return ""
+    return (
+        '<p class="pc-banner">You are editing an earlier question; the turns after it will go.'
+        ' <button type="button" class="pc-act" data-do="keep">Keep it as it is</button></p>'
+    )
+
+
+def html_conversations(kept: Sequence[Conversation], current: str) -> str:
+    """The list of kept conversations, each to be opened, renamed, exported or deleted."""
+    items = "".join(_conversation(one, one.id == current) for one in kept)
+    new = '<button type="button" class="pc-new" data-do="new">New conversation</button>'
+    if not items:
+        return f'<div class="pc-aside">{new}</div>'
+    toggle = (
+        '<button type="button" class="pc-new pc-toggle" data-do="past" aria-expanded="false">'
+        f"Conversations ({len(kept):,})</button>"
+    )
+    told = f'<nav aria-label="Conversations"><ul class="pc-kept">{items}</ul></nav>'
+    return f'<div class="pc-aside">{new}{toggle}{told}</div>'
+
+
+def _conversation(one: Conversation, current: bool) -> str:
+    name, here = html_text(one.id), ' aria-current="true"' if current else ""
+    files = "".join(
+        f'<a class="pc-act" download href="/export/{name}.{kind}">{words}</a>'
+        for kind, words in (("md", "Markdown"), ("bib", "BibTeX"), ("csv", "CSV"))
+    )
+    return (
+        f'<li data-id="{name}"><button type="button" class="pc-kept-title" data-do="open"'
+        f' data-id="{name}"{here}>{html_text(one.title)}</button>'
+        f'<details class="pc-menu" id="menu-{name}"><summary aria-label="What to do with this'
+        ' conversation">&#8943;</summary><div>'
+        f'<button type="button" class="pc-act" data-do="renaming" data-id="{name}">Rename</button>'
+        f"{files}"
+        f'<button type="button" class="pc-act" data-do="deleting" data-id="{name}">Delete</button>'
+        "</div></details></li>"
+    )
+
+
+def build(gr: Any, chat: Chat, history: History, people: People) -> None:
+    """Lay the chat out, and say what happens on each click."""
+    with gr.Row(elem_id="pc-desk"):
+        with gr.Column(elem_id="pc-aside", min_width=0):
+            kept = block(gr, html_conversations((), ""), elem_id="pc-conversations")
+        with gr.Column(elem_id="pc-middle", min_width=0):
+            with gr.Column(elem_id="pc-conversation"):
+                past = block(gr, '<div id="pc-past"></div>')
+                now = block(gr, f'<div id="pc-here">{_WELCOME}</div>', elem_id="pc-now")
+                with gr.Row(elem_id="pc-examples") as row:
+                    examples = [
+                        gr.Button(text, elem_classes="pc-example")
+                        for text in list(chat.examples())[:EXAMPLES]
+                    ]
+            with gr.Column(elem_id="pc-composer"):
+                banner = block(gr, "")
+                with gr.Row(elem_id="pc-field"):
+                    box = _box(gr)
+                    ask = gr.Button("Ask", variant="primary", elem_id="pc-ask", min_width=0)
+                    stop = gr.Button("Stop", visible=False, elem_id="pc-stop", min_width=0)
+                block(gr, _HINT)
+        with gr.Column(elem_id="pc-beside", min_width=0):
+            block(gr, _EVIDENCE)
+    block(gr, _SAID)
+    door = block(gr, "", js_on_load=_DOOR, elem_id="pc-door")
+    parts = {
+        "gr": gr,
+        "kept": kept,
+        "past": past,
+        "now": now,
+        "examples": row,
+        "banner": banner,
+        "box": box,
+        "ask": ask,
+        "stop": stop,
+        "session": gr.State(Session()),
+    }
+    _wire(gr, Desk(chat, history, people, parts), examples, door)
+
+
+_HINT = '<p class="pc-hint">Enter asks, Shift + Enter starts a new line, Esc stops or closes.</p>'
+
+
+def _box(gr: Any) -> Any:
+    return gr.Textbox(
+        placeholder="Ask about these papers",
+        label="Your question",
+        show_label=False,
+        container=False,
+        lines=1,  # with one line at the start, Enter submits and Shift+Enter breaks the line
+        max_lines=6,
+        autofocus=True,
+        elem_id="pc-question",
+        html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
+    )
+
+
+def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
+    """Say what happens on each click; the turns live in the visitor's own session."""
+    parts = desk.parts
+
+    def ask(question: str | None, session: Session, request: Any) -> Iterator[dict[Any, Any]]:
+        question = (question or "").strip()
+        if question:
+            yield from desk.answered(question, session, desk.people.owner_of(request))
+        else:
+            yield desk.shown(session)
+
+    def act(session: Session, request: Any, event: Any) -> Iterator[dict[Any, Any]]:
+        yield from acted(desk, dict(event._data or {}), session, desk.people.owner_of(request))
+
+    def stop(session: Session) -> dict[Any, Any]:
+        return desk.shown(replace(session, turns=tuple(map(stopped, session.turns))))
+
+    quiet = {"outputs": [part for name, part in parts.items() if name != "gr"], **QUIET}
+    box, session = parts["box"], parts["session"]
+    wired_ask = wire(gr, ask)
+    asking = [gr.on([box.submit, parts["ask"].click], wired_ask, [box, session], **quiet)]
+    asking += [each.click(wired_ask, [each, session], **quiet) for each in examples]
+    asking.append(door.click(wire(gr, act), [session], trigger_mode="multiple", **quiet))
+    parts["stop"].click(stop, [session], cancels=asking, **quiet)
+
+
+def acted(
+    desk: Desk, what: Mapping[str, Any], session: Session, owner: str
+) -> Iterator[dict[Any, Any]]:
+    """Do what a button of the page's own HTML says: `do`, with what it is to be done to.
+
+    What does not fit (a turn that is gone, somebody else's conversation) does nothing.
+    """
+    turn = next((one for one in session.turns if one.number == what.get("turn")), None)
+    name = str(what.get("id", ""))
+    match what.get("do"):
+        case "retry" if turn:
+            again = replace(session, editing=turn.number)
+            yield from desk.answered(turn.question, again, owner)
+        case "edit" if turn:
+            session = replace(session, editing=turn.number)
+            yield {**desk.shown(session, past=False), desk.parts["box"]: turn.question}
+        case "keep":
+            session = replace(session, editing=None)
+            yield {**desk.shown(session, past=False), desk.parts["box"]: ""}
+        case "rate" if turn and what.get("way") in {"up", "down", ""}:
+            yield _rated(desk, session, turn, owner, what)
+        case "new":
+            yield {**desk.shown(Session()), **desk.listed(owner, Session())}
+        case "open":
+            opened = desk.opened(owner, name)
+            yield {**desk.shown(opened), **desk.listed(owner, opened)}
+        case "rename":
+            desk.history.rename(owner, name, str(what.get("title", "")))
+            yield desk.listed(owner, session)
+        case "delete":
+            desk.history.delete(owner, name)
+            left = Session() if name == session.conversation else session
+            yield {**desk.shown(left), **desk.listed(owner, left)}
+
+
+def _rated(
+    desk: Desk, session: Session, turn: Turn, owner: str, what: Mapping[str, Any]
+) -> dict[Any, Any]:
+    """Keep what a person thinks of an answer; the page shows it already."""
+    way, reason = str(what["way"]), str(what.get("reason", ""))
+    desk.history.rate(owner, session.conversation, turn.number, way, reason)
+    turns = (replace(one, rating=way) if one is turn else one for one in session.turns)
+    return {desk.parts["session"]: replace(session, turns=tuple(turns))}
