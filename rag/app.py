@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -21,6 +20,7 @@ from rag.prompts import render
 from rag.question import focus
 from rag.route import Route, route
 from rag.settings import EMBEDDED, Settings
+from rag.shelf import Shelf
 from rag.text import paper_id
 from rag.types import (
     Answer,
@@ -73,8 +73,7 @@ class PaperChat:
         self._chat = chat or choose_chat(settings)
         self._judge = judge or choose_judge(settings, self._embedder)
         self._stamp = store.fingerprint(self._embedder)
-        self._lock = threading.Lock()
-        self._snapshot = store.load(settings.store, self._stamp)
+        self._shelf = Shelf(lambda: store.load(settings.store, self._stamp))
 
     def ask(self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto") -> Answer:
         """Answer *question*, which may refer to the *conversation*'s earlier answers.
@@ -273,12 +272,11 @@ class PaperChat:
         return retrieve.Library(self._current(), self._embedder, self._reader)
 
     def _current(self) -> store.Snapshot:
-        """The live generation: a finished update by any process is seen at the next question."""
-        if self._snapshot.catalog.manifest() != self._snapshot.manifest:
-            with self._lock:
-                if self._snapshot.catalog.manifest() != self._snapshot.manifest:
-                    self._snapshot = store.load(self._settings.store, self._stamp)
-        return self._snapshot
+        """The live generation: a finished update by any process is seen by itself.
+
+        A large one is read in the background, while the one before goes on answering.
+        """
+        return self._shelf.current()
 
 
 def index(
@@ -288,9 +286,11 @@ def index(
     progress: Progress | None = None,
     *,
     rebuild: bool = False,
+    turn: store.Turn = store.NOW,
 ) -> IndexReport:
     """Add or update papers from *paths* (default: the bundled seeds).
 
+    *turn* says what to do about another process that is indexing.
     Raises CorpusError, StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
     _only_embedded_store(settings)
@@ -305,7 +305,7 @@ def index(
         )
     embedder = choose_embedder(settings)
     return store.update(
-        settings.store, read, embedder, prune=prune, rebuild=rebuild, progress=progress
+        settings.store, read, embedder, prune=prune, rebuild=rebuild, progress=progress, turn=turn
     )
 
 
@@ -327,17 +327,21 @@ def ready(settings: Settings) -> bool:
     return made_with == store.fingerprint(choose_embedder(settings))
 
 
-def refresh(settings: Settings, progress: Progress | None = None) -> IndexReport:
+def refresh(
+    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+) -> IndexReport:
     """Embed anew what the index holds; bring the bundled seeds in if it holds nothing yet.
 
     Raises StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
     _only_embedded_store(settings)
     if store.generation(settings.store) == 0:
-        return index(settings, progress=progress)
+        return index(settings, progress=progress, turn=turn)
     embedder = choose_embedder(settings)
     nothing = Corpus((), (), 0)
-    report = store.update(settings.store, nothing, embedder, rebuild=True, progress=progress)
+    report = store.update(
+        settings.store, nothing, embedder, rebuild=True, progress=progress, turn=turn
+    )
     with closing(Catalog(settings.store)) as catalog:
         return replace(report, unchanged=len(catalog.papers()))
 

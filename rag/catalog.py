@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import NoIndex, StoreError, StoreVersion
+from rag.errors import NoIndex, StoreError, StoreLocked, StoreVersion
 from rag.names import Name
 from rag.text import digest
 from rag.types import Paper
@@ -95,7 +95,7 @@ class Catalog:
     def manifest(self) -> Manifest:
         """The live generation."""
         with self._our_errors():
-            meta = dict(self._connection.execute("SELECT key, value FROM meta"))
+            meta = self._meta()
         return Manifest(
             int(meta.get("generation", "0")),
             meta.get("space", ""),
@@ -133,9 +133,13 @@ class Catalog:
         with self._our_errors():
             return [row[0] for row in self._connection.execute("SELECT version FROM dead")]
 
-    def intend(self, versions: Iterable[str]) -> None:
-        """Note versions about to be written: dead until `commit` makes them live."""
+    def intend(self, versions: Iterable[str], writer: str = "") -> None:
+        """Note versions about to be written: dead until `commit` makes them live.
+
+        *writer* names the run that writes them, and alone may commit.
+        """
         with self._our_errors(), self._transaction("IMMEDIATE"):
+            self._set_meta({"writer": writer})
             self._connection.executemany(
                 "INSERT OR IGNORE INTO dead VALUES (?)", ((version,) for version in versions)
             )
@@ -145,12 +149,19 @@ class Catalog:
         upsert: Mapping[str, tuple[Paper, Sequence[Name]]],
         remove: Iterable[str],
         space: str,
+        writer: str = "",
     ) -> Manifest:
         """Make the next generation live in one transaction.
 
-        *upsert* maps paper ids to the paper and its names; *remove* lists paper ids.
+        *upsert* maps paper ids to the paper and its names; *remove* lists paper ids. Raises
+        StoreLocked if another run than *writer*, which a caller names only if it has named it to
+        `intend`, has begun to write since.
         """
         with self._our_errors(), self._transaction("IMMEDIATE"):
+            if writer and self._meta().get("writer") != writer:
+                raise StoreLocked(
+                    f"another process took over writing to {self.path.parent}; run it again"
+                )
             for paper_id in [*remove, *upsert]:
                 self._retire(paper_id)
             for paper, names in upsert.values():
@@ -195,6 +206,9 @@ class Catalog:
     def _hash(self, space: str) -> str:
         rows = self._connection.execute("SELECT version FROM papers ORDER BY id")
         return digest(space.partition(".")[0], *(row[0] for row in rows))
+
+    def _meta(self) -> dict[str, str]:
+        return dict(self._connection.execute("SELECT key, value FROM meta"))
 
     def _set_meta(self, values: Mapping[str, str]) -> None:
         self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())

@@ -15,8 +15,7 @@ next run removes what is left over. A reader takes only what the catalog lists.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,20 +24,32 @@ import numpy as np
 
 from rag import chunk, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
-from rag.errors import NoIndex, StoreError, StoreLocked
+from rag.errors import NoIndex, StoreError
 from rag.names import names_in
 from rag.sentences import split
 from rag.text import digest
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
+from rag.writer import Lease, described, is_locked, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TERMS_VERSION = "terms-1"  # grows whenever rag.words or rag.lexical would index another term
-LOCK = "writer.lock"
 BYTES_A_TEXT = 9_000  # measured: 7,000 in Chroma while it writes, and the words
 ROOM = 4_000_000  # bytes that a store needs before its first text
 KINDS = ("chunks", "sentences")
+MOST_QUERIED = 5_000  # vectors of a collection that are all looked for; of more, evenly spread ones
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What an update does about another process that writes."""
+
+    wait: float = 0.0  # seconds
+    take_over: bool = False  # from one that has shown no sign of life for `writer.HANGS_AFTER`
+
+
+NOW = Turn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +183,17 @@ class _Plan:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of an update: what it works on and with."""
+
+    folder: Path
+    catalog: Catalog
+    embedder: Embedder
+    lease: Lease
+    progress: Progress | None
+
+
 def update(
     folder: Path,
     corpus: Corpus,
@@ -180,35 +202,31 @@ def update(
     prune: bool = False,
     rebuild: bool = False,
     progress: Progress | None = None,
+    turn: Turn = NOW,
 ) -> IndexReport:
     """Add *corpus* to the store, embedding only what is new or changed.
 
     With *prune*, papers that are not in *corpus* are removed. Everything is embedded anew if the
-    model or the chunking changed, or with *rebuild*. Raises StoreLocked, StoreVersion, StoreError;
-    whatever it raises, the index answers as it did before.
+    model or the chunking changed, or with *rebuild*. *turn* says what to do about another writer.
+    Raises StoreLocked, StoreVersion, StoreError; whatever it raises, the index answers as it did
+    before.
     """
-    with _writer(folder):
+    with writing(folder, wait=turn.wait, take_over=turn.take_over) as lease:
         catalog = Catalog(folder, create=True)
         try:
-            return _update(folder, catalog, corpus, embedder, prune, rebuild, progress)
+            run = _Run(folder, catalog, embedder, lease, progress)
+            return _update(run, corpus, prune, "as asked" if rebuild else "")
         finally:
             catalog.close()
 
 
-def _update(
-    folder: Path,
-    catalog: Catalog,
-    corpus: Corpus,
-    embedder: Embedder,
-    prune: bool,
-    rebuild: bool,
-    progress: Progress | None,
-) -> IndexReport:
-    stamp = fingerprint(embedder)
+def _update(run: _Run, corpus: Corpus, prune: bool, asked: str, again: bool = True) -> IndexReport:
+    catalog, folder = run.catalog, run.folder
+    stamp = fingerprint(run.embedder)
     manifest = catalog.manifest()
     known = {paper.id: paper for paper in catalog.papers()}
     plan = _plan(corpus, known, prune)
-    reason = _rebuild_reason(manifest, stamp, rebuild)
+    reason = _rebuild_reason(manifest, stamp, asked)
     # A rebuild writes into a space of its own, so that the old one answers until it is done.
     space = f"{stamp}.{manifest.generation}" if reason or not manifest.space else manifest.space
     written = (*plan.new, *plan.changed)
@@ -217,13 +235,22 @@ def _update(
         written = (*written, *(paper for paper in known.values() if paper.id not in gone))
     truncated = 0
     if written or plan.touched or plan.removed or reason or manifest.generation == 0:
-        _sweep(folder, catalog, () if reason else catalog.dead(), thorough=bool(reason))
+        swept = _sweep(folder, catalog, () if reason else catalog.dead(), thorough=bool(reason))
         # What a rebuild writes anew is live in the old space, and stays so until the commit.
         live = {version_of(paper) for paper in known.values()}
-        catalog.intend({version_of(paper) for paper in written} - live)
-        truncated = _write(folder, written, embedder, space, progress)
+        run.lease.check()
+        catalog.intend({version_of(paper) for paper in written} - live, run.lease.owner.token)
+        truncated = _write(run, written, space)
+        lost = _lost(folder, space) if written or swept else 0
+        if lost and again:
+            return _update(run, corpus, prune, f"{lost} vectors could not be found again", False)
+        if lost:
+            raise StoreError(
+                f"the Chroma database in {folder} lost {lost} vectors as they were written; check"
+                " the disk, then run `paperchat index --rebuild`"
+            )
         upsert = {p.id: (p, names_in(p.title, p.abstract)) for p in (*plan.touched, *written)}
-        catalog.commit(upsert, plan.removed, space)
+        catalog.commit(upsert, plan.removed, space, run.lease.owner.token)
     _sweep(folder, catalog, catalog.dead(), thorough=bool(reason))
     return IndexReport(
         new=len(plan.new),
@@ -238,12 +265,22 @@ def _update(
     )
 
 
-def _rebuild_reason(manifest: Manifest, stamp: str, asked: bool) -> str:
+def _lost(folder: Path, space: str) -> int:
+    """How many vectors of *space* are stored and yet not found by a query."""
+    lost = 0
+    with vectors.VectorStore(folder) as database:
+        for kind in KINDS:
+            stored, reached = database.reached(f"{kind}-{space}", MOST_QUERIED)
+            lost += stored - reached
+    return lost
+
+
+def _rebuild_reason(manifest: Manifest, stamp: str, asked: str) -> str:
     if manifest.generation == 0:
         return ""
     if not _made_with(manifest, stamp):
         return "the embedding model or the chunking changed"
-    return "as asked" if asked else ""
+    return asked
 
 
 def _made_with(manifest: Manifest, stamp: str) -> bool:
@@ -293,16 +330,10 @@ def _merge(before: Paper, after: Paper, notes: list[str]) -> Paper:
     )
 
 
-def _write(
-    folder: Path,
-    papers: Sequence[Paper],
-    embedder: Embedder,
-    space: str,
-    progress: Progress | None,
-) -> int:
+def _write(run: _Run, papers: Sequence[Paper], space: str) -> int:
     """Add vectors and words of *papers*; how many texts were too long for the model."""
     # First of all: by this folder the next run knows a space that was never finished.
-    index = lexical.LexicalIndex(folder / f"lexical-{space}")
+    index = lexical.LexicalIndex(run.folder / f"lexical-{space}")
     records: dict[str, list[vectors.Record]] = {"chunks": [], "sentences": []}
     for paper in papers:
         sentences = split(paper.id, paper.abstract)
@@ -314,10 +345,10 @@ def _write(
         records["sentences"].extend(
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
         )
-    _check_room(folder, sum(len(part) for part in records.values()))
-    _embed_and_add(folder, records, embedder, space, progress)
+    _check_room(run.folder, sum(len(part) for part in records.values()))
+    _embed_and_add(run, records, space)
     index.update(lexical.LexicalDocument(version_of(p), p.title, p.abstract) for p in papers)
-    return embedder.truncated([record.text for record in records["chunks"]])
+    return run.embedder.truncated([record.text for record in records["chunks"]])
 
 
 def _check_room(folder: Path, texts: int) -> None:
@@ -335,40 +366,37 @@ def _check_room(folder: Path, texts: int) -> None:
         )
 
 
-def _embed_and_add(
-    folder: Path,
-    records: Mapping[str, Sequence[vectors.Record]],
-    embedder: Embedder,
-    space: str,
-    progress: Progress | None,
-) -> None:
+def _embed_and_add(run: _Run, records: Mapping[str, Sequence[vectors.Record]], space: str) -> None:
     total = sum(len(part) for part in records.values())
     done = 0
 
     def step(more: int) -> None:
         nonlocal done
         done += more
-        if progress:
-            progress("embedding", done, total)
+        run.lease.check()
+        if run.progress:
+            run.progress("embedding", done, total)
 
-    with vectors.VectorStore(folder) as database:
+    with vectors.VectorStore(run.folder) as database:
         for kind, part in records.items():
             # Portions: the vectors in memory stay few for any corpus.
             for start in range(0, len(part), 2000):
                 portion = part[start : start + 2000]
-                made = embedder([record.text for record in portion], step)
+                made = run.embedder([record.text for record in portion], step)
+                run.lease.check()
                 database.add(f"{kind}-{space}", portion, made)
 
 
-def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: bool) -> None:
+def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: bool) -> bool:
     """Remove what is not live: *dead* versions, and whole spaces that a rebuild left behind.
 
-    Unless *thorough*, Chroma is not opened where the lexical folders show no such space.
+    Returns whether there was any. Unless *thorough*, Chroma is not opened where the lexical folders
+    show no such space.
     """
     space = catalog.manifest().space
     foreign = [path for path in folder.glob("lexical-*") if path.name != f"lexical-{space}"]
     if not (dead or foreign or thorough):
-        return
+        return False
     if vectors.exists(folder):
         with vectors.VectorStore(folder) as database:
             for name in database.collections():
@@ -382,30 +410,7 @@ def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: boo
     if dead and lexical.exists(folder / f"lexical-{space}"):
         lexical.LexicalIndex(folder / f"lexical-{space}").update((), dead)
     catalog.forget_dead(dead)
-
-
-@contextmanager
-def _writer(folder: Path) -> Iterator[None]:
-    """Be the one writer of *folder*. Raises StoreLocked if another process is."""
-    from filelock import FileLock, Timeout  # late: readers do not lock
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise StoreLocked(
-            f"another process is indexing into {folder}; wait until it is done"
-        ) from error
-    except OSError as error:
-        raise StoreError(
-            f"the store folder {folder} cannot be written ({error.strerror}); choose another with"
-            " --store"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    return True
 
 
 def checks(folder: Path, embedder: Embedder) -> Iterable[tuple[str, bool, str]]:
@@ -417,8 +422,7 @@ def checks(folder: Path, embedder: Embedder) -> Iterable[tuple[str, bool, str]]:
     with vectors.VectorStore(folder) as database:
         for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
             name = f"{kind}-{space}"
-            stored = database.count(name)
-            reachable = database.reachable(name, held[0]) if len(held) else 0
+            stored, reachable = database.reached(name, MOST_QUERIED)
             well = stored == reachable == len(held)
             found = f"{len(held)} live, {stored} stored, {reachable} reachable by query"
             yield f"vectors of {kind}", well, found
@@ -427,3 +431,4 @@ def checks(folder: Path, embedder: Embedder) -> Iterable[tuple[str, bool, str]]:
     yield "lexical index", well, f"{len(words)} documents for {count} papers"
     dead = snapshot.catalog.dead()
     yield "left over", not dead, f"{len(dead)} versions of an unfinished update"
+    yield "writer", True, described(folder) if is_locked(folder) else "nobody is writing"

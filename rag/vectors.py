@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 FOLDER = "chroma"
 LOCK = "vectors.lock"
 LONGEST_WAIT = 60.0  # seconds for another process to finish a batch, which takes about one
+SAMPLE = 50  # records that are looked for at one place of a large collection
+SAME = 1e-3  # cosine distance of a vector and itself, with what rounding leaves
 _opening = threading.Lock()  # Chroma counts who shares a folder, but not safely between threads
 
 
@@ -154,6 +156,28 @@ class VectorStore:
             got: Any = target.query(query_embeddings=asked, n_results=stored, include=[])
             return len(got["ids"][0])
 
+    def reached(self, collection: str, most: int) -> tuple[int, int]:
+        """How many records are stored, and how many of them a nearest-neighbour query finds.
+
+        Of more than *most* records, the last ones written and others evenly spread are looked for
+        by their own vectors, and those not looked for count as found.
+        """
+        with self._alone():
+            target = self._collection(collection)
+            stored = 0 if target is None else int(target.count())
+            if target is None or stored == 0:
+                return 0, 0
+            if stored <= most:
+                some: Any = target.get(limit=1, include=["embeddings"])["embeddings"]
+                got: Any = target.query(query_embeddings=some, n_results=stored, include=[])
+                return stored, len(got["ids"][0])
+            missing = 0
+            for start in _samples(stored):
+                some = target.get(limit=SAMPLE, offset=start, include=["embeddings"])["embeddings"]
+                got = target.query(query_embeddings=some, n_results=1, include=["distances"])
+                missing += sum(not near or near[0] > SAME for near in got["distances"])
+            return stored, stored - missing
+
     def collections(self) -> list[str]:
         """Names of all collections, sorted."""
         with self._our_errors():
@@ -220,6 +244,11 @@ class VectorStore:
                 " has room and may be written, or delete that folder and run"
                 " `paperchat index --rebuild`"
             ) from error
+
+
+def _samples(stored: int) -> list[int]:
+    """Where samples of SAMPLE records begin: spread over all, and the last ones."""
+    return [*range(0, stored - SAMPLE, max(SAMPLE, stored // 4)), stored - SAMPLE]
 
 
 def exists(folder: Path) -> bool:

@@ -54,10 +54,12 @@ FLOORS = {
     "rag/embed": 2.0,
     "rag/lexical": 2.0,
     "rag/vectors": 2.0,
+    "rag/writer": 2.0,
     "rag/llm": 2.1,  # counts tokens through the door of rag/chunk
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
     "rag/claims": 2.2,  # the claim checker, fed as the cross-encoder is
     "rag/store": 2.1,
+    "rag/shelf": 2.2,  # which generation answers
     # 3: the verbs, over Protocols only
     "rag/retrieve": 3.0,
     "rag/compose": 3.1,

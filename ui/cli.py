@@ -187,14 +187,16 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     from rag.app import index, refresh
+    from rag.store import Turn
 
     settings = _settings(options)
+    turn = Turn(options.wait, options.take_over)
     with _progress() as tell:
         if options.rebuild and not options.paths and not options.prune:
-            report = refresh(settings, progress=tell)
+            report = refresh(settings, progress=tell, turn=turn)
         else:
-            paths = options.paths or None
-            report = index(settings, paths, options.prune, tell, rebuild=options.rebuild)
+            paths, anew = options.paths or None, options.rebuild
+            report = index(settings, paths, options.prune, tell, rebuild=anew, turn=turn)
     _list([str(one) for one in report.rejected], "rejected")
     _list(report.notes, "notes")
     if report.rebuilt:
@@ -827,6 +829,10 @@ def _add_index(commands: Commands[_Parser]) -> None:
     parser.add_argument("--prune", action="store_true", help=prune)
     anew = "embed every paper anew; without PATH, those that the index holds"
     parser.add_argument("--rebuild", action="store_true", help=anew)
+    wait = "seconds to wait for another process that is indexing (default: 0)"
+    parser.add_argument("--wait", type=_number, default=0, metavar="SECONDS", help=wait)
+    hung = "put out a process that is indexing and has shown no sign of life for a minute"
+    parser.add_argument("--take-over", action="store_true", help=hung)
 
 
 def _text(value: str) -> str:
