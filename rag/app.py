@@ -12,7 +12,7 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from rag import compare, compose, corpus, followup, retrieve, store, survey
+from rag import compare, compose, corpus, followup, health, retrieve, store, survey
 from rag.catalog import Catalog
 from rag.errors import ModelError, NoIndex, SettingsError, UsageError
 from rag.names import key_of
@@ -349,12 +349,21 @@ def refresh(
 def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
     """Whether the index is whole: (what was looked at, whether it is well, what was found)."""
     _only_embedded_store(settings)
-    if not store.exists(settings.store):
-        raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
     embedder = choose_embedder(settings)
     yield "embedding model", True, embedder.fingerprint
-    yield from store.checks(settings.store, embedder)
+    yield from health.checks(settings.store, embedder)
     yield _answering(settings)
+
+
+def repair(
+    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+) -> IndexReport:
+    """Make every index anew from the papers that the store keeps.
+
+    Raises NoIndex, StoreLocked, StoreVersion, StoreError.
+    """
+    _only_embedded_store(settings)
+    return health.repair(settings.store, choose_embedder(settings), progress, turn)
 
 
 def choose_mode(asked: str, settings: Settings) -> Mode:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from rag.errors import NoIndex, StoreError, StoreLocked, StoreVersion
 from rag.names import Name
@@ -35,6 +36,7 @@ CREATE INDEX names_by_key ON names (key);
 CREATE INDEX names_by_paper ON names (paper_id);
 CREATE TABLE dead (version TEXT PRIMARY KEY);
 """
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _COLUMNS = "id, title, abstract, content_hash, sources, external_id, year, authors, url"
 
 
@@ -85,6 +87,8 @@ class Catalog:
                         self._connection.execute(statement)
                     self._set_meta({"format": str(FORMAT)})
         self._check_format()
+        found = self.path.stat()
+        self._identity = (found.st_dev, found.st_ino)
         if not create:
             self._connection.execute("PRAGMA query_only = ON")
 
@@ -101,6 +105,25 @@ class Catalog:
             meta.get("space", ""),
             meta.get("index_hash", ""),
         )
+
+    def note(self, key: str) -> str:
+        """What was noted under *key* with the live generation; empty if nothing was."""
+        with self._our_errors():
+            return self._meta().get(key, "")
+
+    def damage(self) -> str:
+        """What SQLite finds wrong with the file, in its words; empty if it is whole."""
+        with self._our_errors():
+            (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        return "" if said == "ok" else f"{self.path} is damaged ({' '.join(str(said).split())})"
+
+    def is_moved(self) -> bool:
+        """Whether another file, or none, now lies where this one was opened."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return True
+        return (found.st_dev, found.st_ino) != self._identity
 
     def papers(self) -> tuple[Paper, ...]:
         """All papers, by id."""
@@ -150,10 +173,12 @@ class Catalog:
         remove: Iterable[str],
         space: str,
         writer: str = "",
+        notes: Mapping[str, str] = NOTHING,
     ) -> Manifest:
         """Make the next generation live in one transaction.
 
-        *upsert* maps paper ids to the paper and its names; *remove* lists paper ids. Raises
+        *upsert* maps paper ids to the paper and its names; *remove* lists paper ids; *notes* are
+        what `note` gives from then on. Raises
         StoreLocked if another run than *writer*, which a caller names only if it has named it to
         `intend`, has begun to write since.
         """
@@ -173,6 +198,7 @@ class Catalog:
                     "generation": str(manifest.generation),
                     "space": manifest.space,
                     "index_hash": manifest.index_hash,
+                    **notes,
                 }
             )
             return manifest

@@ -24,6 +24,7 @@ from rag.words import document_terms
 # word. Two fields with a boost let a common word that is rare in titles beat a system's name.
 TITLE_REPEATS = 2
 WRITER_BYTES = 60_000_000
+FOLDER = r"lexical-[0-9a-f]{16}\.\d+"  # a pattern: only what is called so is ours to delete
 _ANALYZER = "terms"
 
 

@@ -44,11 +44,11 @@ class Shelf:
     def _is_old(self) -> bool:
         if time.monotonic() < self._not_before:
             return False
+        catalog = self._snapshot.catalog
         try:
-            return self._snapshot.catalog.manifest() != self._snapshot.manifest
-        except PaperChatError as error:
-            self._failed(error)
-            return False
+            return catalog.is_moved() or catalog.manifest() != self._snapshot.manifest
+        except PaperChatError:  # whatever it is, reading anew tells, or mends it
+            return True
 
     def _begin(self) -> threading.Thread:
         """The thread that reads, started if there is none."""

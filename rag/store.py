@@ -14,22 +14,23 @@ next run removes what is left over. A reader takes only what the catalog lists.
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import chunk, lexical, vectors
+from rag import chunk, journal, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
 from rag.errors import NoIndex, StoreError
 from rag.names import names_in
 from rag.sentences import split
 from rag.text import digest
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
-from rag.writer import Lease, described, is_locked, writing
+from rag.writer import Lease, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -184,7 +185,7 @@ class _Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """One run of an update: what it works on and with."""
 
     folder: Path
@@ -214,13 +215,19 @@ def update(
     with writing(folder, wait=turn.wait, take_over=turn.take_over) as lease:
         catalog = Catalog(folder, create=True)
         try:
-            run = _Run(folder, catalog, embedder, lease, progress)
+            run = Run(folder, catalog, embedder, lease, progress)
             return _update(run, corpus, prune, "as asked" if rebuild else "")
         finally:
             catalog.close()
 
 
-def _update(run: _Run, corpus: Corpus, prune: bool, asked: str, again: bool = True) -> IndexReport:
+def renew(run: Run, corpus: Corpus, reason: str) -> IndexReport:
+    """Make everything anew, *corpus* added, for the *reason* that the report gives."""
+    report = _update(run, corpus, False, reason)
+    return replace(report, rebuilt=reason)
+
+
+def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = True) -> IndexReport:
     catalog, folder = run.catalog, run.folder
     stamp = fingerprint(run.embedder)
     manifest = catalog.manifest()
@@ -234,7 +241,9 @@ def _update(run: _Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tr
         gone = {*plan.removed, *(paper.id for paper in written)}
         written = (*written, *(paper for paper in known.values() if paper.id not in gone))
     truncated = 0
-    if written or plan.touched or plan.removed or reason or manifest.generation == 0:
+    mark = journal.mark_of(catalog.note("journal"))
+    uncopied = not journal.is_whole(folder, mark)
+    if uncopied or written or plan.touched or plan.removed or reason or manifest.generation == 0:
         swept = _sweep(folder, catalog, () if reason else catalog.dead(), thorough=bool(reason))
         # What a rebuild writes anew is live in the old space, and stays so until the commit.
         live = {version_of(paper) for paper in known.values()}
@@ -250,8 +259,11 @@ def _update(run: _Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tr
                 " the disk, then run `paperchat index --rebuild`"
             )
         upsert = {p.id: (p, names_in(p.title, p.abstract)) for p in (*plan.touched, *written)}
-        catalog.commit(upsert, plan.removed, space, run.lease.owner.token)
+        mark = _keep(run, journal.Mark() if reason else mark, known, plan)
+        notes = {"journal": mark.as_text()}
+        catalog.commit(upsert, plan.removed, space, run.lease.owner.token, notes)
     _sweep(folder, catalog, catalog.dead(), thorough=bool(reason))
+    journal.sweep(folder, mark)
     return IndexReport(
         new=len(plan.new),
         changed=len(plan.changed),
@@ -263,6 +275,15 @@ def _update(run: _Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tr
         rebuilt=reason,
         truncated=truncated,
     )
+
+
+def _keep(run: Run, mark: journal.Mark, known: Mapping[str, Paper], plan: _Plan) -> journal.Mark:
+    """Copy what *plan* puts and removes into the journal, which *mark* tells the end of."""
+    put = (*plan.new, *plan.changed, *plan.touched)
+    after = {**known, **{paper.id: paper for paper in put}}
+    everything = [after[paper_id] for paper_id in sorted(after.keys() - set(plan.removed))]
+    generation = run.catalog.manifest().generation + 1
+    return journal.append(run.folder, mark, generation, put, plan.removed, everything)
 
 
 def _lost(folder: Path, space: str) -> int:
@@ -330,7 +351,7 @@ def _merge(before: Paper, after: Paper, notes: list[str]) -> Paper:
     )
 
 
-def _write(run: _Run, papers: Sequence[Paper], space: str) -> int:
+def _write(run: Run, papers: Sequence[Paper], space: str) -> int:
     """Add vectors and words of *papers*; how many texts were too long for the model."""
     # First of all: by this folder the next run knows a space that was never finished.
     index = lexical.LexicalIndex(run.folder / f"lexical-{space}")
@@ -366,7 +387,7 @@ def _check_room(folder: Path, texts: int) -> None:
         )
 
 
-def _embed_and_add(run: _Run, records: Mapping[str, Sequence[vectors.Record]], space: str) -> None:
+def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], space: str) -> None:
     total = sum(len(part) for part in records.values())
     done = 0
 
@@ -394,7 +415,11 @@ def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: boo
     show no such space.
     """
     space = catalog.manifest().space
-    foreign = [path for path in folder.glob("lexical-*") if path.name != f"lexical-{space}"]
+    foreign = [
+        path
+        for path in folder.glob("lexical-*")
+        if re.fullmatch(lexical.FOLDER, path.name) and path.name != f"lexical-{space}"
+    ]
     if not (dead or foreign or thorough):
         return False
     if vectors.exists(folder):
@@ -411,24 +436,3 @@ def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: boo
         lexical.LexicalIndex(folder / f"lexical-{space}").update((), dead)
     catalog.forget_dead(dead)
     return True
-
-
-def checks(folder: Path, embedder: Embedder) -> Iterable[tuple[str, bool, str]]:
-    """What `doctor` looks at: (what, whether it is well, what was found)."""
-    snapshot = load(folder, fingerprint(embedder))
-    space = snapshot.manifest.space
-    count = len(snapshot.papers)
-    yield "catalog", True, f"{count} papers, generation {snapshot.manifest.generation}"
-    with vectors.VectorStore(folder) as database:
-        for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
-            name = f"{kind}-{space}"
-            stored, reachable = database.reached(name, MOST_QUERIED)
-            well = stored == reachable == len(held)
-            found = f"{len(held)} live, {stored} stored, {reachable} reachable by query"
-            yield f"vectors of {kind}", well, found
-    words = snapshot.lexical.keys()
-    well = words == set(snapshot.by_version)
-    yield "lexical index", well, f"{len(words)} documents for {count} papers"
-    dead = snapshot.catalog.dead()
-    yield "left over", not dead, f"{len(dead)} versions of an unfinished update"
-    yield "writer", True, described(folder) if is_locked(folder) else "nobody is writing"

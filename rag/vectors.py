@@ -237,18 +237,24 @@ class VectorStore:
             yield
         except StoreError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise  # Rust's panics are no Exception, so that nobody swallows them by mistake
             problem = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise StoreError(
                 f"the Chroma database in {self._folder} failed ({problem}); check that the disk"
-                " has room and may be written, or delete that folder and run"
-                " `paperchat index --rebuild`"
+                " has room and may be written, or run `paperchat doctor --repair`"
             ) from error
 
 
 def _samples(stored: int) -> list[int]:
     """Where samples of SAMPLE records begin: spread over all, and the last ones."""
     return [*range(0, stored - SAMPLE, max(SAMPLE, stored // 4)), stored - SAMPLE]
+
+
+def load_library() -> None:
+    """Import Chroma now, as one does before starting processes that shall not each wait for it."""
+    import chromadb  # noqa: F401  # the import is the point
 
 
 def exists(folder: Path) -> bool:

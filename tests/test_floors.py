@@ -55,11 +55,13 @@ FLOORS = {
     "rag/lexical": 2.0,
     "rag/vectors": 2.0,
     "rag/writer": 2.0,
+    "rag/journal": 2.0,
     "rag/llm": 2.1,  # counts tokens through the door of rag/chunk
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
     "rag/claims": 2.2,  # the claim checker, fed as the cross-encoder is
     "rag/store": 2.1,
     "rag/shelf": 2.2,  # which generation answers
+    "rag/health": 2.2,  # whether a store is whole
     # 3: the verbs, over Protocols only
     "rag/retrieve": 3.0,
     "rag/compose": 3.1,
@@ -85,6 +87,7 @@ FLOORS = {
     "eval/speed": 5.0,
     "eval/large": 5.1,
     "eval/claims": 5.0,
+    "eval/crash": 5.4,  # runs the command line
     "eval/report": 5.1,
     "eval/__main__": 5.2,
     "ui/cli": 5.3,

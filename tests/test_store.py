@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rag import chunk, lexical, store
+from rag import chunk, health, lexical, store
 from rag.app import PaperChat, open_chat
 from rag.catalog import FILE, Catalog, version_of
 from rag.embed import load_embedded
@@ -140,7 +140,7 @@ def assert_whole(folder: Path, papers: Sequence[Paper]) -> None:
     """The store holds *papers* and no trace of anything else, and finds each of them."""
     snapshot = load(folder)
     assert held(snapshot) == by_id(papers)
-    for what, well, found in store.checks(folder, load_embedded()):
+    for what, well, found in health.checks(folder, load_embedded()):
         assert well, (what, found)
     assert_answers(snapshot)
     space = snapshot.manifest.space
@@ -750,7 +750,7 @@ def test_left_over_vectors_are_neither_read_nor_kept(folder: Path):
     catalog.close()
 
     assert held(load(folder)) == by_id(OLD)
-    wrong = [what for what, well, _ in store.checks(folder, load_embedded()) if not well]
+    wrong = [what for what, well, _ in health.checks(folder, load_embedded()) if not well]
     assert wrong == ["lexical index", "left over"]
     update(folder)
     assert_whole(folder, OLD)
@@ -758,7 +758,7 @@ def test_left_over_vectors_are_neither_read_nor_kept(folder: Path):
 
 @pytest.mark.parametrize(
     ("file", "remedy"),
-    [("chroma/chroma.sqlite3", r"delete that folder.*--rebuild"), ("lexical-*/*", "--rebuild")],
+    [("chroma/chroma.sqlite3", "doctor --repair"), ("lexical-*/*", "--rebuild")],
 )
 def test_a_damaged_part_is_one_sentence_that_says_how_to_mend_it(
     folder: Path, file: str, remedy: str

@@ -212,19 +212,30 @@ def _index(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from rag.app import doctor
+    from rag.app import doctor, repair
     from ui.format import plain
 
-    all_well = True
+    settings = _settings(options)
+    if options.repair:
+        with _progress() as tell:
+            report = repair(settings, tell)
+        _tell(f"Every index was made anew from the papers in the store: {report.rebuilt}.")
+    found: list[tuple[str, bool, str]] = []
     try:
-        for what, well, found in doctor(_settings(options)):
-            print("ok  " if well else "FAIL", plain(f"{what}: {found}"), flush=True)
-            all_well = all_well and well
+        for what, well, said in doctor(settings):
+            found.append((what, well, said))
+            if not options.json:
+                print("ok  " if well else "FAIL", plain(f"{what}: {said}"), flush=True)
     except NoIndex:
         raise  # there is nothing to look into
     except (StoreError, EmbeddingError) as error:
-        print("FAIL", plain(str(error)))
-        return FAILED
+        found.append(("index", False, str(error)))
+        if not options.json:
+            print("FAIL", plain(str(error)))
+    all_well = all(well for _, well, _ in found)
+    if options.json:
+        rows = [{"what": what, "well": well, "found": said} for what, well, said in found]
+        print(_as_line({"well": all_well, "store": str(settings.store), "checks": rows}))
     return DONE if all_well else FAILED
 
 
@@ -681,14 +692,7 @@ def _parser() -> _Parser:
     _add_index(commands)
     # Listed for --help; its arguments go to the evals before any of this is looked at.
     commands.add_parser("eval", add_help=False, help="run the grounding evals")
-    _add_command(
-        commands,
-        "doctor",
-        _doctor,
-        "look whether the index is whole, and which model answers",
-        "One line for each thing looked at: ok or FAIL, and what was found.",
-        "paperchat doctor",
-    )
+    _add_doctor(commands)
     return parser
 
 
@@ -833,6 +837,20 @@ def _add_index(commands: Commands[_Parser]) -> None:
     parser.add_argument("--wait", type=_number, default=0, metavar="SECONDS", help=wait)
     hung = "put out a process that is indexing and has shown no sign of life for a minute"
     parser.add_argument("--take-over", action="store_true", help=hung)
+
+
+def _add_doctor(commands: Commands[_Parser]) -> None:
+    parser = _add_command(
+        commands,
+        "doctor",
+        _doctor,
+        "look whether the index is whole, and which model answers",
+        "One line for each thing looked at: ok or FAIL, and what was found.",
+        "paperchat doctor\n  paperchat doctor --repair",
+    )
+    parser.add_argument("--json", action="store_true", help="print a record, one line of JSON")
+    anew = "first make every index anew from the papers that the store keeps"
+    parser.add_argument("--repair", action="store_true", help=anew)
 
 
 def _text(value: str) -> str:
