@@ -40,6 +40,7 @@ from rag.types import (
     Progress,
 )
 from rag.verify import judge_with, verify, verify_table, verify_written
+from rag.warm import warmed
 from rag.write.answer import answer as write_answer
 from rag.write.cells import fill
 from rag.write.choose import choose
@@ -303,7 +304,7 @@ def index(
         raise UsageError(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
-    embedder = choose_embedder(settings)
+    embedder = warmed(choose_embedder(settings))
     return store.update(
         settings.store, read, embedder, prune=prune, rebuild=rebuild, progress=progress, turn=turn
     )

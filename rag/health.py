@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rag import journal, lexical, store, vectors, writer
+from rag import embeddings, journal, lexical, store, vectors, writer
 from rag.catalog import FILE, Catalog
 from rag.errors import NoIndex, StoreError, StoreVersion
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
@@ -21,6 +21,7 @@ from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
 _OURS = re.compile(
     rf"{re.escape(FILE)}(-journal)?|catalog\.damaged-\d+\.sqlite|{vectors.FOLDER}|{vectors.LOCK}"
     rf"|{writer.LOCK}|{re.escape(writer.OWNER)}(\.part)?|papers-\d+\.jsonl|{lexical.FOLDER}"
+    rf"|{embeddings.OURS}"
 )
 _SHOWN = 5  # foreign files that are named
 Check = tuple[str, bool, str]
@@ -48,6 +49,7 @@ def checks(folder: Path, embedder: Embedder) -> Iterator[Check]:
         return
     yield "catalog", True, f"{len(papers)} papers, generation {manifest.generation}"
     yield _copy(folder, mark, papers)
+    yield _vectors_kept(folder)
     yield from _indexes(folder, embedder)
     yield from _foreign(folder)
 
@@ -58,6 +60,18 @@ def _copy(folder: Path, mark: journal.Mark, papers: Sequence[Paper]) -> Check:
     well = journal.check(folder, mark, papers)
     found = f"{len(papers)} papers in {mark.file}" if well else f"{mark.file} is damaged"
     return "copy of the papers", well, found + ("" if well else "; run `paperchat doctor --repair`")
+
+
+def _vectors_kept(folder: Path) -> Check:
+    what = "vectors kept"
+    if not embeddings.exists(folder):
+        return what, True, "none: Chroma's are read, which for many papers takes long"
+    try:
+        with embeddings.Embeddings(folder) as kept:
+            problem = kept.damage()
+    except StoreError as error:
+        problem = str(error)
+    return what, not problem, problem or "each is a vector"
 
 
 def _indexes(folder: Path, embedder: Embedder) -> Iterator[Check]:
@@ -111,6 +125,8 @@ def repair(
         raise NoIndex(f"there is no index in {folder}; run `paperchat index` first")
     with writer.writing(folder, wait=turn.wait, take_over=turn.take_over) as lease:
         recovered = _recovered(folder)
+        if embeddings.exists(folder) and not _vectors_kept(folder)[1]:
+            embeddings.destroy(folder)
         if not _vectors_can_be_read(folder):
             shutil.rmtree(folder / vectors.FOLDER)
         with closing(Catalog(folder, create=True)) as catalog:

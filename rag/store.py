@@ -14,16 +14,17 @@ next run removes what is left over. A reader takes only what the catalog lists.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import chunk, journal, lexical, vectors
+from rag import chunk, embeddings, journal, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
 from rag.errors import NoIndex, StoreError
 from rag.names import names_in
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TERMS_VERSION = "terms-1"  # grows whenever rag.words or rag.lexical would index another term
-BYTES_A_TEXT = 9_000  # measured: 7,000 in Chroma while it writes, and the words
+BYTES_A_TEXT = 11_000  # measured: 7,000 in Chroma while it writes, 1,600 kept, and the words
+PORTION = 2_000  # texts that are embedded and written at a time
 ROOM = 4_000_000  # bytes that a store needs before its first text
 KINDS = ("chunks", "sentences")
 MOST_QUERIED = 5_000  # vectors of a collection that are all looked for; of more, evenly spread ones
@@ -128,11 +130,8 @@ def _read(
     words = folder / f"lexical-{manifest.space}"
     if not (vectors.exists(folder) and lexical.exists(words)):
         raise _incomplete(folder)
-    with vectors.VectorStore(folder) as database:
-        rows = [database.read(f"{kind}-{manifest.space}") for kind in KINDS]
-    (chunks, chunk_starts), (sentences, sentence_starts) = (
-        _arrange(folder, part, by_version) for part in rows
-    )
+    arranged = _kept(folder, manifest, list(by_version)) or _stored(folder, manifest, by_version)
+    (chunks, chunk_starts), (sentences, sentence_starts) = arranged
     index = lexical.LexicalIndex(words)
     if len(index) < len(papers):
         raise _incomplete(folder)
@@ -148,6 +147,38 @@ def _read(
         lexical=index,
         catalog=catalog,
     )
+
+
+Arranged = tuple["NDArray[np.float32]", "NDArray[np.intp]"]
+"""Vectors in the order of papers, and the first row of each paper."""
+
+
+def _kept(folder: Path, manifest: Manifest, versions: Sequence[str]) -> Sequence[Arranged] | None:
+    """The vectors as kept beside Chroma, None if some are not; Chroma must hold as many.
+
+    Chroma's own count is not asked for where the folder cannot be written, since Chroma opens none
+    such. Raises StoreError if Chroma has lost some.
+    """
+    if not embeddings.exists(folder):
+        return None
+    try:
+        with embeddings.Embeddings(folder) as kept:
+            arranged = kept.arranged(manifest.space.partition(".")[0], versions)
+    except StoreError:  # Chroma has them too
+        return None
+    if arranged is not None and os.access(folder, os.W_OK):
+        with vectors.VectorStore(folder) as database:
+            for kind, (matrix, _) in zip(KINDS, arranged, strict=True):
+                if database.count(f"{kind}-{manifest.space}") < len(matrix):
+                    raise _incomplete(folder)
+    return arranged
+
+
+def _stored(folder: Path, manifest: Manifest, by_version: Mapping[str, int]) -> Sequence[Arranged]:
+    """The vectors as Chroma gives them, which for many papers takes long."""
+    with vectors.VectorStore(folder) as database:
+        rows = [database.read(f"{kind}-{manifest.space}") for kind in KINDS]
+    return [_arrange(folder, part, by_version) for part in rows]
 
 
 def _incomplete(folder: Path) -> StoreError:
@@ -367,7 +398,8 @@ def _write(run: Run, papers: Sequence[Paper], space: str) -> int:
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
         )
     _check_room(run.folder, sum(len(part) for part in records.values()))
-    _embed_and_add(run, records, space)
+    if papers:
+        _embed_and_add(run, records, space)
     index.update(lexical.LexicalDocument(version_of(p), p.title, p.abstract) for p in papers)
     return run.embedder.truncated([record.text for record in records["chunks"]])
 
@@ -398,14 +430,43 @@ def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], sp
         if run.progress:
             run.progress("embedding", done, total)
 
-    with vectors.VectorStore(run.folder) as database:
+    rows: dict[str, dict[str, list[int]]] = {}
+    with vectors.VectorStore(run.folder) as database, embeddings.Embeddings(run.folder) as kept:
         for kind, part in records.items():
             # Portions: the vectors in memory stay few for any corpus.
-            for start in range(0, len(part), 2000):
-                portion = part[start : start + 2000]
-                made = run.embedder([record.text for record in portion], step)
+            for start in range(0, len(part), PORTION):
+                portion = part[start : start + PORTION]
+                places = _embedded(kept, run.embedder, [record.text for record in portion], step)
                 run.lease.check()
+                made = kept.take(run.embedder.fingerprint, places)
                 database.add(f"{kind}-{space}", portion, made)
+                for record, place in zip(portion, places.tolist(), strict=True):
+                    own = rows.setdefault(record.version, {name: [] for name in KINDS})
+                    own[kind].append(place)
+        kept.note(
+            run.embedder.fingerprint,
+            space.partition(".")[0],
+            {
+                version: {kind: np.array(own[kind], dtype=np.int64) for kind in KINDS}
+                for version, own in rows.items()
+            },
+        )
+
+
+def _embedded(
+    kept: embeddings.Embeddings,
+    embedder: Embedder,
+    texts: Sequence[str],
+    step: Callable[[int], None],
+) -> NDArray[np.int64]:
+    """The rows of the vectors of *texts*, those that are not kept yet being made, each once."""
+    rows = kept.known(embedder.fingerprint, texts)
+    missing = list(dict.fromkeys(t for t, row in zip(texts, rows, strict=True) if row < 0))
+    step(len(texts) - len(missing))
+    if not missing:
+        return rows
+    kept.add(embedder.fingerprint, missing, embedder(missing, step))
+    return kept.known(embedder.fingerprint, texts)
 
 
 def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: bool) -> bool:
@@ -432,6 +493,9 @@ def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: boo
                     database.remove(name, dead)
     for path in foreign:
         lexical.destroy(path)
+    if dead and embeddings.exists(folder):
+        with embeddings.Embeddings(folder) as kept:
+            kept.forget(dead)
     if dead and lexical.exists(folder / f"lexical-{space}"):
         lexical.LexicalIndex(folder / f"lexical-{space}").update((), dead)
     catalog.forget_dead(dead)

@@ -56,10 +56,12 @@ FLOORS = {
     "rag/vectors": 2.0,
     "rag/writer": 2.0,
     "rag/journal": 2.0,
+    "rag/embeddings": 2.0,
     "rag/llm": 2.1,  # counts tokens through the door of rag/chunk
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
     "rag/claims": 2.2,  # the claim checker, fed as the cross-encoder is
     "rag/store": 2.1,
+    "rag/warm": 2.1,  # vectors that are shipped
     "rag/shelf": 2.2,  # which generation answers
     "rag/health": 2.2,  # whether a store is whole
     # 3: the verbs, over Protocols only

@@ -112,6 +112,15 @@ DAMAGES = {
         lambda f: [cut(path, 0.3) for path in f.glob("lexical-*/*.store")],
         "index",
     ),
+    "vectors kept cut": (
+        lambda f: [cut(path, 0.5) for path in f.glob("embeddings-*.f32")],
+        "vectors kept",
+    ),
+    "vectors kept with junk in them": (
+        lambda f: [junk(path) for path in f.glob("embeddings-*.f32")],
+        "vectors kept",
+    ),
+    "table of the vectors kept cut": (lambda f: cut(f / "embeddings.sqlite", 0.4), "vectors kept"),
     "copy of the papers lost": (
         lambda f: [path.unlink() for path in f.glob("papers-*.jsonl")],
         "copy of the papers",
@@ -137,6 +146,17 @@ def test_damage_is_named_and_mended(folder, doctor, damage):
     assert "\n" not in found[part]
     assert doctor(folder, "--repair") == (0, {})
     assert_whole(folder, doctor)
+
+
+def test_a_store_without_kept_vectors_answers_all_the_same(folder, doctor):
+    """Chroma has them too; the next repair keeps them again."""
+    before = app.open_chat(settings(folder)).ask(QUESTION)
+    for path in folder.glob("embeddings*"):
+        path.unlink()
+
+    assert app.open_chat(settings(folder)).ask(QUESTION).statements == before.statements
+    assert doctor(folder, "--repair") == (0, {})
+    assert (folder / "embeddings.sqlite").exists()
 
 
 def test_an_open_reader_sees_a_repaired_store(folder, doctor, tmp_path):
@@ -262,6 +282,12 @@ def read_only(folder):
             pytest.skip(f"nothing can be mounted here: {done.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_store_that_cannot_be_written_answers(read_only):
+    """Reading needs no writing."""
+    chat = app.open_chat(settings(read_only))
+    assert "3 grams" in chat.ask(QUESTION).statements[0].text
 
 
 def test_a_store_that_cannot_be_written_is_named(read_only, tmp_path):
