@@ -125,9 +125,19 @@ class Catalog:
             return True
         return (found.st_dev, found.st_ino) != self._identity
 
-    def papers(self) -> tuple[Paper, ...]:
-        """All papers, by id."""
+    def __len__(self) -> int:
+        """How many papers are live."""
         with self._our_errors():
+            (count,) = self._connection.execute("SELECT count(*) FROM papers").fetchone()
+        return int(count)
+
+    def papers(self, ids: Sequence[str] | None = None) -> tuple[Paper, ...]:
+        """All papers, by id, or those of *ids*, in any order and each once."""
+        with self._our_errors():
+            if ids is not None:
+                wanted = f"SELECT {_COLUMNS} FROM papers WHERE id = ?"
+                found = (self._connection.execute(wanted, (i,)).fetchone() for i in set(ids))
+                return tuple(_as_paper(row) for row in found if row)
             rows = self._connection.execute(f"SELECT {_COLUMNS} FROM papers ORDER BY id")
             return tuple(_as_paper(row) for row in rows)
 

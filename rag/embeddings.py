@@ -137,6 +137,20 @@ class Embeddings:
                 "DELETE FROM versions WHERE version = ?", ((version,) for version in versions)
             )
 
+    def counts(self, stamp: str, versions: Sequence[str]) -> dict[str, dict[str, int]]:
+        """How many chunks and sentences each of *versions* has; those not noted are left out."""
+        found: dict[str, dict[str, int]] = {"chunks": {}, "sentences": {}}
+        with self._our_errors():
+            for version in versions:
+                row = self._connection.execute(
+                    "SELECT length(chunks) / 4, length(sentences) / 4 FROM versions"
+                    " WHERE stamp = ? AND version = ?",
+                    (stamp, version),
+                ).fetchone()
+                if row:
+                    found["chunks"][version], found["sentences"][version] = row
+        return found
+
     def arranged(
         self, stamp: str, versions: Sequence[str]
     ) -> tuple[tuple[NDArray[np.float32], NDArray[np.intp]], ...] | None:
@@ -187,7 +201,8 @@ class Embeddings:
             try:
                 for start in range(0, count, _AT_ONCE):
                     rows = np.arange(start, min(count, start + _AT_ONCE))
-                    lengths = np.linalg.norm(self._gather(name, rows), axis=1)
+                    with np.errstate(all="ignore"):  # junk may be as large as it likes
+                        lengths = np.linalg.norm(self._gather(name, rows), axis=1)
                     if not np.all(np.abs(lengths - 1) < 0.01):
                         return f"embeddings-{name}.f32 holds what are no vectors"
             except StoreError as error:

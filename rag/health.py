@@ -129,8 +129,7 @@ def repair(
             embeddings.destroy(folder)
         if not _vectors_can_be_read(folder):
             shutil.rmtree(folder / vectors.FOLDER)
-        with closing(Catalog(folder, create=True)) as catalog:
-            run = store.Run(folder, catalog, embedder, lease, progress)
+        with store.running(folder, embedder, lease, progress) as run:
             corpus = Corpus(recovered, (), len(recovered))
             return store.renew(run, corpus, "repaired")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,16 +61,16 @@ def append(
     generation: int,
     put: Sequence[Paper],
     drop: Sequence[str],
-    everything: Iterable[Paper],
+    everything: Callable[[], Sequence[Paper]],
 ) -> Mark:
     """Note that *generation* puts and drops papers; the new mark. Raises StoreError.
 
-    *everything* is what is live afterwards, read only where the file has to be written anew.
+    *everything* gives what is live afterwards, asked only where the file has to be written anew.
     """
     with _our_errors(folder):
         if not is_whole(folder, mark) or mark.end > GROWN * mark.first + 1_000_000:
             mark = Mark(f"papers-{generation}.jsonl")
-            end = _write(folder / mark.file, 0, generation, list(everything), ())
+            end = _write(folder / mark.file, 0, generation, everything(), ())
             return Mark(mark.file, end, end)
         end = _write(folder / mark.file, mark.end, generation, put, drop)
         return Mark(mark.file, end, mark.first)

@@ -17,7 +17,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ BYTES_A_TEXT = 11_000  # measured: 7,000 in Chroma while it writes, 1,600 kept, 
 PORTION = 2_000  # texts that are embedded and written at a time
 ROOM = 4_000_000  # bytes that a store needs before its first text
 KINDS = ("chunks", "sentences")
+FEW = 2_000  # papers of a store that is looked through as a whole after each write
 MOST_QUERIED = 5_000  # vectors of a collection that are all looked for; of more, evenly spread ones
 
 
@@ -157,7 +159,9 @@ def _kept(folder: Path, manifest: Manifest, versions: Sequence[str]) -> Sequence
     """The vectors as kept beside Chroma, None if some are not; Chroma must hold as many.
 
     Chroma's own count is not asked for where the folder cannot be written, since Chroma opens none
-    such. Raises StoreError if Chroma has lost some.
+    such, nor of many papers, where counting takes seconds: `doctor` does.
+
+    Raises StoreError if Chroma has lost some.
     """
     if not embeddings.exists(folder):
         return None
@@ -166,7 +170,7 @@ def _kept(folder: Path, manifest: Manifest, versions: Sequence[str]) -> Sequence
             arranged = kept.arranged(manifest.space.partition(".")[0], versions)
     except StoreError:  # Chroma has them too
         return None
-    if arranged is not None and os.access(folder, os.W_OK):
+    if arranged is not None and len(versions) <= FEW and os.access(folder, os.W_OK):
         with vectors.VectorStore(folder) as database:
             for kind, (matrix, _) in zip(KINDS, arranged, strict=True):
                 if database.count(f"{kind}-{manifest.space}") < len(matrix):
@@ -224,6 +228,24 @@ class Run:
     embedder: Embedder
     lease: Lease
     progress: Progress | None
+    stack: ExitStack
+    opened: list[vectors.VectorStore]  # at most one: a large graph takes Chroma seconds to load
+
+    def database(self) -> vectors.VectorStore:
+        """Chroma, opened at the first call."""
+        if not self.opened:
+            self.opened.append(self.stack.enter_context(vectors.VectorStore(self.folder)))
+        return self.opened[0]
+
+
+@contextmanager
+def running(
+    folder: Path, embedder: Embedder, lease: Lease, progress: Progress | None
+) -> Iterator[Run]:
+    """A run on *folder* with its catalog, made if there is none; all is closed at its end."""
+    with ExitStack() as stack:
+        catalog = stack.enter_context(closing(Catalog(folder, create=True)))
+        yield Run(folder, catalog, embedder, lease, progress, stack, [])
 
 
 def update(
@@ -243,13 +265,11 @@ def update(
     Raises StoreLocked, StoreVersion, StoreError; whatever it raises, the index answers as it did
     before.
     """
-    with writing(folder, wait=turn.wait, take_over=turn.take_over) as lease:
-        catalog = Catalog(folder, create=True)
-        try:
-            run = Run(folder, catalog, embedder, lease, progress)
-            return _update(run, corpus, prune, "as asked" if rebuild else "")
-        finally:
-            catalog.close()
+    with (
+        writing(folder, wait=turn.wait, take_over=turn.take_over) as lease,
+        running(folder, embedder, lease, progress) as run,
+    ):
+        return _update(run, corpus, prune, "as asked" if rebuild else "")
 
 
 def renew(run: Run, corpus: Corpus, reason: str) -> IndexReport:
@@ -262,9 +282,11 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
     catalog, folder = run.catalog, run.folder
     stamp = fingerprint(run.embedder)
     manifest = catalog.manifest()
-    known = {paper.id: paper for paper in catalog.papers()}
-    plan = _plan(corpus, known, prune)
     reason = _rebuild_reason(manifest, stamp, asked)
+    # Adding a few papers to many reads only those that they may replace.
+    touched = None if prune or reason else [paper.id for paper in corpus.papers]
+    known = {paper.id: paper for paper in catalog.papers(touched)}
+    plan = _plan(corpus, known, prune)
     # A rebuild writes into a space of its own, so that the old one answers until it is done.
     space = f"{stamp}.{manifest.generation}" if reason or not manifest.space else manifest.space
     written = (*plan.new, *plan.changed)
@@ -275,13 +297,14 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
     mark = journal.mark_of(catalog.note("journal"))
     uncopied = not journal.is_whole(folder, mark)
     if uncopied or written or plan.touched or plan.removed or reason or manifest.generation == 0:
-        swept = _sweep(folder, catalog, () if reason else catalog.dead(), thorough=bool(reason))
+        _sweep(run, () if reason else catalog.dead(), thorough=bool(reason))
         # What a rebuild writes anew is live in the old space, and stays so until the commit.
         live = {version_of(paper) for paper in known.values()}
         run.lease.check()
         catalog.intend({version_of(paper) for paper in written} - live, run.lease.owner.token)
-        truncated = _write(run, written, space)
-        lost = _lost(folder, space) if written or swept else 0
+        truncated, lost = _write(run, written, space)
+        if manifest.generation == 0 or reason or len(catalog) <= FEW:
+            lost = max(lost, _lost(run, space))
         if lost and again:
             return _update(run, corpus, prune, f"{lost} vectors could not be found again", False)
         if lost:
@@ -290,10 +313,10 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
                 " the disk, then run `paperchat index --rebuild`"
             )
         upsert = {p.id: (p, names_in(p.title, p.abstract)) for p in (*plan.touched, *written)}
-        mark = _keep(run, journal.Mark() if reason else mark, known, plan)
+        mark = _keep(run, journal.Mark() if reason else mark, plan)
         notes = {"journal": mark.as_text()}
         catalog.commit(upsert, plan.removed, space, run.lease.owner.token, notes)
-    _sweep(folder, catalog, catalog.dead(), thorough=bool(reason))
+    _sweep(run, catalog.dead(), thorough=bool(reason))
     journal.sweep(folder, mark)
     return IndexReport(
         new=len(plan.new),
@@ -308,23 +331,22 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
     )
 
 
-def _keep(run: Run, mark: journal.Mark, known: Mapping[str, Paper], plan: _Plan) -> journal.Mark:
+def _keep(run: Run, mark: journal.Mark, plan: _Plan) -> journal.Mark:
     """Copy what *plan* puts and removes into the journal, which *mark* tells the end of."""
     put = (*plan.new, *plan.changed, *plan.touched)
-    after = {**known, **{paper.id: paper for paper in put}}
-    everything = [after[paper_id] for paper_id in sorted(after.keys() - set(plan.removed))]
+
+    def everything() -> list[Paper]:
+        after = {paper.id: paper for paper in (*run.catalog.papers(), *put)}
+        return [after[paper_id] for paper_id in sorted(after.keys() - set(plan.removed))]
+
     generation = run.catalog.manifest().generation + 1
     return journal.append(run.folder, mark, generation, put, plan.removed, everything)
 
 
-def _lost(folder: Path, space: str) -> int:
+def _lost(run: Run, space: str) -> int:
     """How many vectors of *space* are stored and yet not found by a query."""
-    lost = 0
-    with vectors.VectorStore(folder) as database:
-        for kind in KINDS:
-            stored, reached = database.reached(f"{kind}-{space}", MOST_QUERIED)
-            lost += stored - reached
-    return lost
+    both = [run.database().reached(f"{kind}-{space}", MOST_QUERIED) for kind in KINDS]
+    return sum(stored - reached for stored, reached in both)
 
 
 def _rebuild_reason(manifest: Manifest, stamp: str, asked: str) -> str:
@@ -382,8 +404,11 @@ def _merge(before: Paper, after: Paper, notes: list[str]) -> Paper:
     )
 
 
-def _write(run: Run, papers: Sequence[Paper], space: str) -> int:
-    """Add vectors and words of *papers*; how many texts were too long for the model."""
+def _write(run: Run, papers: Sequence[Paper], space: str) -> tuple[int, int]:
+    """Add vectors and words of *papers*.
+
+    How many texts were too long for the model, and how many vectors Chroma lost at once.
+    """
     # First of all: by this folder the next run knows a space that was never finished.
     index = lexical.LexicalIndex(run.folder / f"lexical-{space}")
     records: dict[str, list[vectors.Record]] = {"chunks": [], "sentences": []}
@@ -398,10 +423,9 @@ def _write(run: Run, papers: Sequence[Paper], space: str) -> int:
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
         )
     _check_room(run.folder, sum(len(part) for part in records.values()))
-    if papers:
-        _embed_and_add(run, records, space)
+    lost = _embed_and_add(run, records, space) if papers else 0
     index.update(lexical.LexicalDocument(version_of(p), p.title, p.abstract) for p in papers)
-    return run.embedder.truncated([record.text for record in records["chunks"]])
+    return run.embedder.truncated([record.text for record in records["chunks"]]), lost
 
 
 def _check_room(folder: Path, texts: int) -> None:
@@ -419,7 +443,9 @@ def _check_room(folder: Path, texts: int) -> None:
         )
 
 
-def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], space: str) -> None:
+def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], space: str) -> int:
+    """Write vectors into Chroma; how many of them a query does not find."""
+    lost = 0
     total = sum(len(part) for part in records.values())
     done = 0
 
@@ -431,7 +457,8 @@ def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], sp
             run.progress("embedding", done, total)
 
     rows: dict[str, dict[str, list[int]]] = {}
-    with vectors.VectorStore(run.folder) as database, embeddings.Embeddings(run.folder) as kept:
+    database = run.database()
+    with embeddings.Embeddings(run.folder) as kept:
         for kind, part in records.items():
             # Portions: the vectors in memory stay few for any corpus.
             for start in range(0, len(part), PORTION):
@@ -439,7 +466,7 @@ def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], sp
                 places = _embedded(kept, run.embedder, [record.text for record in portion], step)
                 run.lease.check()
                 made = kept.take(run.embedder.fingerprint, places)
-                database.add(f"{kind}-{space}", portion, made)
+                lost += database.add(f"{kind}-{space}", portion, made)
                 for record, place in zip(portion, places.tolist(), strict=True):
                     own = rows.setdefault(record.version, {name: [] for name in KINDS})
                     own[kind].append(place)
@@ -451,6 +478,7 @@ def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], sp
                 for version, own in rows.items()
             },
         )
+    return lost
 
 
 def _embedded(
@@ -469,28 +497,37 @@ def _embedded(
     return kept.known(embedder.fingerprint, texts)
 
 
-def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: bool) -> bool:
+def _counts(folder: Path, space: str, dead: Sequence[str]) -> dict[str, dict[str, int]]:
+    """By kind, how many records each of the versions *dead* has, as far as that is known."""
+    if not (dead and embeddings.exists(folder)):
+        return {kind: {} for kind in KINDS}
+    with embeddings.Embeddings(folder) as kept:
+        return kept.counts(space.partition(".")[0], dead)
+
+
+def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
     """Remove what is not live: *dead* versions, and whole spaces that a rebuild left behind.
 
-    Returns whether there was any. Unless *thorough*, Chroma is not opened where the lexical folders
+    Unless *thorough*, Chroma is not opened where the lexical folders
     show no such space.
     """
-    space = catalog.manifest().space
+    folder, space = run.folder, run.catalog.manifest().space
     foreign = [
         path
         for path in folder.glob("lexical-*")
         if re.fullmatch(lexical.FOLDER, path.name) and path.name != f"lexical-{space}"
     ]
     if not (dead or foreign or thorough):
-        return False
+        return
+    counts = _counts(folder, space, dead)
     if vectors.exists(folder):
-        with vectors.VectorStore(folder) as database:
-            for name in database.collections():
-                kind, _, made_in = name.partition("-")
-                if kind in KINDS and made_in != space:
-                    database.drop(name)
-                elif kind in KINDS:
-                    database.remove(name, dead)
+        database = run.database()
+        for name in database.collections():
+            kind, _, made_in = name.partition("-")
+            if kind in KINDS and made_in != space:
+                database.drop(name)
+            elif kind in KINDS:
+                database.remove(name, dead, counts[kind])
     for path in foreign:
         lexical.destroy(path)
     if dead and embeddings.exists(folder):
@@ -498,5 +535,4 @@ def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: boo
             kept.forget(dead)
     if dead and lexical.exists(folder / f"lexical-{space}"):
         lexical.LexicalIndex(folder / f"lexical-{space}").update((), dead)
-    catalog.forget_dead(dead)
-    return True
+    run.catalog.forget_dead(dead)

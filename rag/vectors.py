@@ -11,10 +11,11 @@ that knows nothing of what other processes wrote.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 FOLDER = "chroma"
 LOCK = "vectors.lock"
 LONGEST_WAIT = 60.0  # seconds for another process to finish a batch, which takes about one
-SAMPLE = 50  # records that are looked for at one place of a large collection
-SAME = 1e-3  # cosine distance of a vector and itself, with what rounding leaves
+SAMPLE = 200  # records that are looked for at one place of a large collection
+UNKNOWN: Mapping[str, int] = MappingProxyType({})
 _opening = threading.Lock()  # Chroma counts who shares a folder, but not safely between threads
 
 
@@ -93,8 +94,11 @@ class VectorStore:
         records: Sequence[Record],
         vectors: NDArray[np.float32],
         progress: Callable[[int], None] | None = None,
-    ) -> None:
-        """Write *records* with *vectors* (n, dim); the same record twice changes nothing."""
+    ) -> int:
+        """Write *records* with *vectors* (n, dim); the same record twice changes nothing.
+
+        Returns how many of a sample of them, the last ones, a query does not find again.
+        """
         with self._alone():
             target = self._collection(collection) or self._create(collection)
             size = int(self._client.get_max_batch_size())
@@ -109,6 +113,9 @@ class VectorStore:
                 )
             if progress:
                 progress(len(batch))
+        last = [record.id for record in records[-SAMPLE:]]
+        with self._alone():
+            return len(last) - _found(target, vectors[-1:], last) if last else 0
 
     def read(self, collection: str) -> Rows:
         """All vectors of *collection*; empty if there is none."""
@@ -128,15 +135,25 @@ class VectorStore:
             matrix[order],
         )
 
-    def remove(self, collection: str, versions: Iterable[str]) -> None:
-        """Delete every record of *versions*; unknown ones are no error."""
+    def remove(
+        self, collection: str, versions: Iterable[str], counts: Mapping[str, int] = UNKNOWN
+    ) -> None:
+        """Delete every record of *versions*; unknown ones are no error.
+
+        *counts* says how many records a version has, if it is known: deleting by id spares Chroma
+        looking through all metadata, which of 500,000 records takes ten seconds.
+        """
         wanted = sorted(set(versions))
+        ids = [f"{v}-{number}" for v in wanted for number in range(counts.get(v, 0))]
+        uncounted = [version for version in wanted if version not in counts]
         with self._alone():
             target = self._collection(collection)
             if target is None:
                 return
-            for start in range(0, len(wanted), 500):
-                some: Any = {"version": {"$in": wanted[start : start + 500]}}
+            for start in range(0, len(ids), 2000):
+                target.delete(ids=ids[start : start + 2000])
+            for start in range(0, len(uncounted), 500):
+                some: Any = {"version": {"$in": uncounted[start : start + 500]}}
                 target.delete(where=some)
 
     def count(self, collection: str) -> int:
@@ -160,22 +177,27 @@ class VectorStore:
         """How many records are stored, and how many of them a nearest-neighbour query finds.
 
         Of more than *most* records, the last ones written and others evenly spread are looked for
-        by their own vectors, and those not looked for count as found.
+        by their ids, and those not looked for count as found. Looking for each by its own vector
+        would not do: in a large graph a search misses some that are there.
         """
+        from chromadb.errors import InternalError
+
         with self._alone():
             target = self._collection(collection)
             stored = 0 if target is None else int(target.count())
             if target is None or stored == 0:
                 return 0, 0
+            try:
+                vector: Any = target.get(limit=1, include=["embeddings"])["embeddings"]
+            except InternalError:  # of a record that is counted and has no vector any more
+                return stored, stored - 1
             if stored <= most:
-                some: Any = target.get(limit=1, include=["embeddings"])["embeddings"]
-                got: Any = target.query(query_embeddings=some, n_results=stored, include=[])
+                got: Any = target.query(query_embeddings=vector, n_results=stored, include=[])
                 return stored, len(got["ids"][0])
             missing = 0
             for start in _samples(stored):
-                some = target.get(limit=SAMPLE, offset=start, include=["embeddings"])["embeddings"]
-                got = target.query(query_embeddings=some, n_results=1, include=["distances"])
-                missing += sum(not near or near[0] > SAME for near in got["distances"])
+                ids = target.get(limit=SAMPLE, offset=start, include=[])["ids"]
+                missing += len(ids) - _found(target, vector, ids)
             return stored, stored - missing
 
     def collections(self) -> list[str]:
@@ -245,6 +267,17 @@ class VectorStore:
                 f"the Chroma database in {self._folder} failed ({problem}); check that the disk"
                 " has room and may be written, or run `paperchat doctor --repair`"
             ) from error
+
+
+def _found(target: Collection, vector: Any, ids: list[str]) -> int:
+    """How many of the records *ids* a query finds; 0 where Chroma stumbles over a lost one."""
+    from chromadb.errors import InternalError
+
+    try:
+        got = target.query(query_embeddings=vector, ids=ids, n_results=len(ids), include=[])
+    except InternalError:
+        return 0
+    return len(got["ids"][0])
 
 
 def _samples(stored: int) -> list[int]:

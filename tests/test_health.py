@@ -286,8 +286,14 @@ def read_only(folder):
 
 def test_a_store_that_cannot_be_written_answers(read_only):
     """Reading needs no writing."""
-    chat = app.open_chat(settings(read_only))
-    assert "3 grams" in chat.ask(QUESTION).statements[0].text
+    code = "import sys; from ui.cli import main; sys.exit(main(sys.argv[1:]))"
+    asked = [sys.executable, "-c", code, "ask", "--store", str(read_only), QUESTION]
+    done = subprocess.run(
+        asked, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 grams" in done.stdout
 
 
 def test_a_store_that_cannot_be_written_is_named(read_only, tmp_path):
