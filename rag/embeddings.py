@@ -37,6 +37,7 @@ CREATE TABLE texts (model TEXT NOT NULL, hash BLOB NOT NULL, row INTEGER NOT NUL
 CREATE TABLE versions (stamp TEXT NOT NULL, version TEXT NOT NULL, model TEXT NOT NULL,
     chunks BLOB NOT NULL, sentences BLOB NOT NULL, PRIMARY KEY (stamp, version)) WITHOUT ROWID;
 """
+_MEND = "run `paperchat doctor --repair`"
 _AT_ONCE = (
     50_000  # rows that are gathered at a time, so that the file is never in memory as a whole
 )
@@ -193,7 +194,7 @@ class Embeddings:
         with self._our_errors():
             (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
             if said != "ok":
-                return f"{FILE} is damaged"
+                return f"{FILE} is damaged; {_MEND}"
             counted = self._connection.execute(
                 "SELECT model, count(*) FROM texts GROUP BY model"
             ).fetchall()
@@ -204,7 +205,7 @@ class Embeddings:
                     with np.errstate(all="ignore"):  # junk may be as large as it likes
                         lengths = np.linalg.norm(self._gather(name, rows), axis=1)
                     if not np.all(np.abs(lengths - 1) < 0.01):
-                        return f"embeddings-{name}.f32 holds what are no vectors"
+                        return f"embeddings-{name}.f32 holds what are no vectors; {_MEND}"
             except StoreError as error:
                 return str(error)
         return ""
