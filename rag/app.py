@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag import compare, compose, corpus, followup, health, retrieve, store, survey
 from rag.catalog import Catalog
-from rag.errors import ModelError, NoIndex, SettingsError, UsageError
+from rag.errors import ModelError, NoIndex, UsageError
 from rag.names import key_of
 from rag.prompts import render
 from rag.question import focus
@@ -74,7 +74,7 @@ class PaperChat:
         self._chat = chat or choose_chat(settings)
         self._judge = judge or choose_judge(settings, self._embedder)
         self._stamp = store.fingerprint(self._embedder)
-        self._shelf = Shelf(lambda: store.load(settings.store, self._stamp))
+        self._shelf = Shelf(lambda: store.load(settings.store, self._stamp, settings.chroma_url))
 
     def ask(self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto") -> Answer:
         """Answer *question*, which may refer to the *conversation*'s earlier answers.
@@ -294,7 +294,6 @@ def index(
     *turn* says what to do about another process that is indexing.
     Raises CorpusError, StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
-    _only_embedded_store(settings)
     report = (
         (lambda name, done, total: progress(f"reading {name}", done, total)) if progress else None
     )
@@ -306,21 +305,30 @@ def index(
         )
     embedder = warmed(choose_embedder(settings))
     return store.update(
-        settings.store, read, embedder, prune=prune, rebuild=rebuild, progress=progress, turn=turn
+        settings.store,
+        read,
+        embedder,
+        prune=prune,
+        rebuild=rebuild,
+        progress=progress,
+        turn=_at_home(turn, settings),
     )
 
 
 def open_chat(settings: Settings) -> PaperChat:
     """Open the collection for questions. Raises NoIndex, StoreError, EmbeddingError."""
-    _only_embedded_store(settings)
     if not store.exists(settings.store):
         raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
     return PaperChat(settings)
 
 
+def _at_home(turn: store.Turn, settings: Settings) -> store.Turn:
+    """*turn*, with the Chroma server that the settings name."""
+    return replace(turn, server=settings.chroma_url)
+
+
 def ready(settings: Settings) -> bool:
     """Whether the index is finished and of the model that the settings name."""
-    _only_embedded_store(settings)
     if store.generation(settings.store) == 0:
         return False
     with closing(Catalog(settings.store)) as catalog:
@@ -335,13 +343,17 @@ def refresh(
 
     Raises StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
-    _only_embedded_store(settings)
     if store.generation(settings.store) == 0:
         return index(settings, progress=progress, turn=turn)
     embedder = choose_embedder(settings)
     nothing = Corpus((), (), 0)
     report = store.update(
-        settings.store, nothing, embedder, rebuild=True, progress=progress, turn=turn
+        settings.store,
+        nothing,
+        embedder,
+        rebuild=True,
+        progress=progress,
+        turn=_at_home(turn, settings),
     )
     with closing(Catalog(settings.store)) as catalog:
         return replace(report, unchanged=len(catalog.papers()))
@@ -349,10 +361,9 @@ def refresh(
 
 def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
     """Whether the index is whole: (what was looked at, whether it is well, what was found)."""
-    _only_embedded_store(settings)
     embedder = choose_embedder(settings)
     yield "embedding model", True, embedder.fingerprint
-    yield from health.checks(settings.store, embedder)
+    yield from health.checks(settings.store, embedder, settings.chroma_url)
     yield _answering(settings)
 
 
@@ -363,8 +374,9 @@ def repair(
 
     Raises NoIndex, StoreLocked, StoreVersion, StoreError.
     """
-    _only_embedded_store(settings)
-    return health.repair(settings.store, choose_embedder(settings), progress, turn)
+    return health.repair(
+        settings.store, choose_embedder(settings), progress, _at_home(turn, settings)
+    )
 
 
 def choose_mode(asked: str, settings: Settings) -> Mode:
@@ -489,14 +501,6 @@ def check_subjects(subjects: Sequence[str], axes: Sequence[str] = ()) -> None:
         raise UsageError(f"name two to five papers to compare, not {len(subjects)}")
     if not all(text.strip() for text in (*subjects, *axes)):
         raise UsageError("one of the names is empty; name each paper, and each thing to compare on")
-
-
-def _only_embedded_store(settings: Settings) -> None:
-    if settings.chroma_url:
-        raise SettingsError(
-            "PAPERCHAT_CHROMA_URL is set, but this version keeps its index in a folder;"
-            " unset it and use PAPERCHAT_STORE"
-        )
 
 
 def _message(abstention: str | None, count: int) -> str:

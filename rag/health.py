@@ -15,20 +15,20 @@ from pathlib import Path
 
 from rag import embeddings, journal, lexical, store, vectors, writer
 from rag.catalog import FILE, Catalog
-from rag.errors import NoIndex, StoreError, StoreVersion
+from rag.errors import NoIndex, StoreAway, StoreError, StoreVersion
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
 
 _OURS = re.compile(
     rf"{re.escape(FILE)}(-journal)?|catalog\.damaged-\d+\.sqlite|{vectors.FOLDER}|{vectors.LOCK}"
     rf"|{writer.LOCK}|{re.escape(writer.OWNER)}(\.part)?|papers-\d+\.jsonl|{lexical.FOLDER}"
-    rf"|{embeddings.OURS}"
+    rf"|{embeddings.OURS}|{vectors.SERVER_ID}(\.part)?"
 )
 _SHOWN = 5  # foreign files that are named
 Check = tuple[str, bool, str]
 """What was looked at, whether it is well, what was found."""
 
 
-def checks(folder: Path, embedder: Embedder) -> Iterator[Check]:
+def checks(folder: Path, embedder: Embedder, server: str | None = None) -> Iterator[Check]:
     """What `doctor` looks at. Raises NoIndex if there is nothing to look into."""
     try:
         with closing(Catalog(folder)) as catalog:
@@ -50,7 +50,7 @@ def checks(folder: Path, embedder: Embedder) -> Iterator[Check]:
     yield "catalog", True, f"{len(papers)} papers, generation {manifest.generation}"
     yield _copy(folder, mark, papers)
     yield _vectors_kept(folder)
-    yield from _indexes(folder, embedder)
+    yield from _indexes(folder, embedder, server)
     yield from _foreign(folder)
 
 
@@ -74,10 +74,10 @@ def _vectors_kept(folder: Path) -> Check:
     return what, not problem, problem or "each is a vector"
 
 
-def _indexes(folder: Path, embedder: Embedder) -> Iterator[Check]:
+def _indexes(folder: Path, embedder: Embedder, server: str | None) -> Iterator[Check]:
     try:
-        snapshot = store.load(folder, store.fingerprint(embedder))
-        with closing(snapshot.catalog), vectors.VectorStore(folder) as database:
+        snapshot = store.load(folder, store.fingerprint(embedder), server)
+        with closing(snapshot.catalog), vectors.VectorStore(folder, server) as database:
             for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
                 name = f"{kind}-{snapshot.manifest.space}"
                 stored, reachable = database.reached(name, store.MOST_QUERIED)
@@ -93,7 +93,8 @@ def _indexes(folder: Path, embedder: Embedder) -> Iterator[Check]:
     except NoIndex:
         raise
     except StoreError as error:
-        yield "index", False, f"{error}; or run `paperchat doctor --repair`"
+        repair = "" if "doctor --repair" in str(error) else "; or run `paperchat doctor --repair`"
+        yield "index", False, f"{error}{repair if not isinstance(error, StoreAway) else ''}"
 
 
 def _left_over(count: int) -> str:
@@ -127,9 +128,9 @@ def repair(
         recovered = _recovered(folder)
         if embeddings.exists(folder) and not _vectors_kept(folder)[1]:
             embeddings.destroy(folder)
-        if not _vectors_can_be_read(folder):
+        if not (turn.server or _vectors_can_be_read(folder)):
             shutil.rmtree(folder / vectors.FOLDER)
-        with store.running(folder, embedder, lease, progress) as run:
+        with store.running(folder, embedder, lease, progress, turn.server) as run:
             corpus = Corpus(recovered, (), len(recovered))
             return store.renew(run, corpus, "repaired")
 

@@ -14,12 +14,13 @@ next run removes what is left over. A reader takes only what the catalog lists.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ import numpy as np
 
 from rag import chunk, embeddings, journal, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
-from rag.errors import NoIndex, StoreError
+from rag.errors import NoIndex, StoreAway, StoreError
 from rag.names import names_in
 from rag.sentences import split
 from rag.text import digest
@@ -36,6 +37,8 @@ from rag.writer import Lease, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 TERMS_VERSION = "terms-1"  # grows whenever rag.words or rag.lexical would index another term
 BYTES_A_TEXT = 11_000  # measured: 7,000 in Chroma while it writes, 1,600 kept, and the words
@@ -48,10 +51,11 @@ MOST_QUERIED = 5_000  # vectors of a collection that are all looked for; of more
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What an update does about another process that writes."""
+    """What an update does about another process that writes, and where its vectors lie."""
 
     wait: float = 0.0  # seconds
     take_over: bool = False  # from one that has shown no sign of life for `writer.HANGS_AFTER`
+    server: str | None = field(default=None, repr=False)  # a Chroma server's address
 
 
 NOW = Turn()
@@ -95,7 +99,7 @@ def generation(folder: Path) -> int:
         catalog.close()
 
 
-def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
+def load(folder: Path, embedder_fingerprint: str, server: str | None = None) -> Snapshot:
     """Read the live generation. Raises NoIndex, StoreVersion, StoreError.
 
     *embedder_fingerprint* is `fingerprint` of the model that will embed the questions: vectors of
@@ -115,7 +119,7 @@ def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
                     " `paperchat index --rebuild` to bring it up to date"
                 )
             try:
-                return _read(folder, catalog, manifest, papers)
+                return _read(folder, catalog, manifest, papers, server)
             except StoreError:
                 # An update may retire versions between reading the catalog and the rest.
                 if catalog.manifest() == manifest:
@@ -126,13 +130,19 @@ def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
 
 
 def _read(
-    folder: Path, catalog: Catalog, manifest: Manifest, papers: tuple[Paper, ...]
+    folder: Path,
+    catalog: Catalog,
+    manifest: Manifest,
+    papers: tuple[Paper, ...],
+    server: str | None,
 ) -> Snapshot:
     by_version = {version_of(paper): place for place, paper in enumerate(papers)}
     words = folder / f"lexical-{manifest.space}"
-    if not (vectors.exists(folder) and lexical.exists(words)):
+    if not (vectors.exists(folder, server) and lexical.exists(words)):
         raise _incomplete(folder)
-    arranged = _kept(folder, manifest, list(by_version)) or _stored(folder, manifest, by_version)
+    arranged = _kept(folder, manifest, list(by_version), server)
+    if arranged is None:
+        arranged = _stored(folder, manifest, by_version, server)
     (chunks, chunk_starts), (sentences, sentence_starts) = arranged
     index = lexical.LexicalIndex(words)
     if len(index) < len(papers):
@@ -155,7 +165,9 @@ Arranged = tuple["NDArray[np.float32]", "NDArray[np.intp]"]
 """Vectors in the order of papers, and the first row of each paper."""
 
 
-def _kept(folder: Path, manifest: Manifest, versions: Sequence[str]) -> Sequence[Arranged] | None:
+def _kept(
+    folder: Path, manifest: Manifest, versions: Sequence[str], server: str | None
+) -> Sequence[Arranged] | None:
     """The vectors as kept beside Chroma, None if some are not; Chroma must hold as many.
 
     Chroma's own count is not asked for where the folder cannot be written, since Chroma opens none
@@ -171,16 +183,21 @@ def _kept(folder: Path, manifest: Manifest, versions: Sequence[str]) -> Sequence
     except StoreError:  # Chroma has them too
         return None
     if arranged is not None and len(versions) <= FEW and os.access(folder, os.W_OK):
-        with vectors.VectorStore(folder) as database:
-            for kind, (matrix, _) in zip(KINDS, arranged, strict=True):
-                if database.count(f"{kind}-{manifest.space}") < len(matrix):
-                    raise _incomplete(folder)
+        try:
+            with vectors.VectorStore(folder, server) as database:
+                for kind, (matrix, _) in zip(KINDS, arranged, strict=True):
+                    if database.count(f"{kind}-{manifest.space}") < len(matrix):
+                        raise _incomplete(folder)
+        except StoreAway as error:
+            log.warning("answering from the vectors kept in %s, since %s", folder, error)
     return arranged
 
 
-def _stored(folder: Path, manifest: Manifest, by_version: Mapping[str, int]) -> Sequence[Arranged]:
+def _stored(
+    folder: Path, manifest: Manifest, by_version: Mapping[str, int], server: str | None
+) -> Sequence[Arranged]:
     """The vectors as Chroma gives them, which for many papers takes long."""
-    with vectors.VectorStore(folder) as database:
+    with vectors.VectorStore(folder, server) as database:
         rows = [database.read(f"{kind}-{manifest.space}") for kind in KINDS]
     return [_arrange(folder, part, by_version) for part in rows]
 
@@ -229,23 +246,30 @@ class Run:
     lease: Lease
     progress: Progress | None
     stack: ExitStack
+    server: str | None  # the address of a Chroma server, in place of the folder's
     opened: list[vectors.VectorStore]  # at most one: a large graph takes Chroma seconds to load
 
     def database(self) -> vectors.VectorStore:
         """Chroma, opened at the first call."""
         if not self.opened:
-            self.opened.append(self.stack.enter_context(vectors.VectorStore(self.folder)))
+            self.opened.append(
+                self.stack.enter_context(vectors.VectorStore(self.folder, self.server))
+            )
         return self.opened[0]
 
 
 @contextmanager
 def running(
-    folder: Path, embedder: Embedder, lease: Lease, progress: Progress | None
+    folder: Path,
+    embedder: Embedder,
+    lease: Lease,
+    progress: Progress | None,
+    server: str | None = None,
 ) -> Iterator[Run]:
     """A run on *folder* with its catalog, made if there is none; all is closed at its end."""
     with ExitStack() as stack:
         catalog = stack.enter_context(closing(Catalog(folder, create=True)))
-        yield Run(folder, catalog, embedder, lease, progress, stack, [])
+        yield Run(folder, catalog, embedder, lease, progress, stack, server, [])
 
 
 def update(
@@ -267,7 +291,7 @@ def update(
     """
     with (
         writing(folder, wait=turn.wait, take_over=turn.take_over) as lease,
-        running(folder, embedder, lease, progress) as run,
+        running(folder, embedder, lease, progress, turn.server) as run,
     ):
         return _update(run, corpus, prune, "as asked" if rebuild else "")
 
@@ -520,7 +544,7 @@ def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
     if not (dead or foreign or thorough):
         return
     counts = _counts(folder, space, dead)
-    if vectors.exists(folder):
+    if vectors.exists(folder, run.server):
         database = run.database()
         for name in database.collections():
             kind, _, made_in = name.partition("-")
