@@ -12,7 +12,7 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from rag import compare, compose, corpus, followup, health, retrieve, store, survey
+from rag import compare, compose, corpus, followup, health, observe, retrieve, store, survey
 from rag.catalog import Catalog
 from rag.errors import ModelError, NoIndex, UsageError
 from rag.names import key_of
@@ -93,6 +93,11 @@ class PaperChat:
         Those before have a "step" in their trace: "writing" or "checking". Closing the iterator
         stops the language model. An extractive answer comes whole.
         """
+        with observe.request("ask", question) as seen:
+            for seen.answer in self._stream(question, conversation, mode):
+                yield seen.answer
+
+    def _stream(self, question: str, conversation: Sequence[Answer], mode: str) -> Iterator[Answer]:
         check_question(question)
         writes = self._writes(mode)
         began = time.perf_counter()

@@ -29,6 +29,7 @@ NAMES = (
     "PAPERCHAT_CHROMA_URL",
     "PAPERCHAT_DEBUG",
     "PAPERCHAT_EMBEDDING_MODEL",
+    "PAPERCHAT_LOG",
     "PAPERCHAT_MODEL",
     "PAPERCHAT_MOST_TOKENS",
     "PAPERCHAT_PRICE",
@@ -66,6 +67,7 @@ class Settings:
     chroma_url: str | None = field(default=None, repr=False)  # in place of the embedded store
     auth: Path | None = None  # file of `user:password` lines for the page
     debug: bool = False  # show tracebacks
+    log: str = ""  # "json": a line for each question; "questions": with its text
     rerank: bool = True  # read the best papers again with the cross-encoder
 
     @classmethod
@@ -94,6 +96,7 @@ class Settings:
             chroma_url=_address(given, "PAPERCHAT_CHROMA_URL"),
             auth=_path(auth, "PAPERCHAT_AUTH") if auth else None,
             debug=_yes_or_no(given, "PAPERCHAT_DEBUG"),
+            log=_log(given),
             rerank=_yes_or_no(given, "PAPERCHAT_RERANK", otherwise=True),
         )
 
@@ -178,6 +181,13 @@ def _yes_or_no(given: Mapping[str, str], name: str, *, otherwise: bool = False) 
     if value not in _YES_OR_NO:
         raise SettingsError(f"{name} is neither yes nor no: set it to 1 or 0.")
     return _YES_OR_NO[value]
+
+
+def _log(given: Mapping[str, str]) -> str:
+    value = given.get("PAPERCHAT_LOG", "").lower()
+    if value not in {"", "json", "questions"}:
+        raise SettingsError("PAPERCHAT_LOG is neither json nor questions: set one, or unset it.")
+    return value
 
 
 def _count(given: Mapping[str, str], name: str, *, otherwise: int) -> int:

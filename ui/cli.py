@@ -98,6 +98,7 @@ def _chat(options: argparse.Namespace) -> int:
     from rag.app import open_chat, ready, refresh
 
     settings = _settings(options)
+    _observe(settings, options)
     users = _users(settings.auth) if settings.auth else ()
     if not ready(settings):
         _tell("Making the index ready, which is needed once.")
@@ -108,6 +109,19 @@ def _chat(options: argparse.Namespace) -> int:
 
     launch(chat, options.host, options.port, users=users)
     return DONE
+
+
+def _observe(settings: Settings, options: argparse.Namespace) -> None:
+    """Start what whoever runs the page wants to see of it."""
+    from rag import observe
+
+    if settings.log:
+        observe.start_log(questions=settings.log == "questions")
+    if options.metrics_port is not None:
+        port = observe.serve_metrics(options.metrics_port, options.host)
+        _tell(f"Metrics at http://{options.host}:{port}/metrics")
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        observe.start_tracing()
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -734,6 +748,8 @@ def _add_chat(commands: Commands[_Parser]) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=_port, default=7860, help="default: 7860; 0 is any free one")
+    metrics = "serve Prometheus metrics on this port too; 0 is any free one (default: none)"
+    parser.add_argument("--metrics-port", type=_port, metavar="PORT", help=metrics)
 
 
 def _add_ask(commands: Commands[_Parser]) -> None:
