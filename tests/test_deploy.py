@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PINNED = licences.pinned(ROOT / "constraints.txt")
 BIN = Path(sys.executable).parent
 ALLOWED = re.compile(
-    r"MIT|BSD|Apache|ISC|PSF|Python Software|MPL|Mozilla|Unlicense|Zlib|0BSD|CC0|HPND|Public Domain",
+    r"MIT|BSD|Apache|ISC|PSF|Python Software|MPL|Mozilla|Unlicense|Zlib|0BSD|CC0|HPND|Public",
     re.IGNORECASE,
 )
 

@@ -92,6 +92,7 @@ FLOORS = {
     "eval/large": 5.1,
     "eval/claims": 5.0,
     "eval/licences": 5.0,
+    "eval/scale": 5.2,
     "eval/crash": 5.4,  # runs the command line
     "eval/report": 5.1,
     "eval/__main__": 5.2,
