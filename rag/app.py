@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -16,15 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import compare, compose, corpus, followup, retrieve, store, survey
+from rag import compare, compose, corpus, followup, health, observe, retrieve, store, survey
 from rag.atlas import Atlas, atlas
 from rag.catalog import Catalog
-from rag.errors import ModelError, NoIndex, SettingsError, UsageError
+from rag.errors import ModelError, NoIndex, UsageError
 from rag.names import key_of
 from rag.prompts import render
 from rag.question import focus
 from rag.route import Route, route
 from rag.settings import EMBEDDED, Settings
+from rag.shelf import Shelf
 from rag.text import paper_id
 from rag.types import (
     Answer,
@@ -44,6 +44,7 @@ from rag.types import (
     Progress,
 )
 from rag.verify import judge_with, verify, verify_table, verify_written
+from rag.warm import warmed
 from rag.write.answer import answer as write_answer
 from rag.write.cells import fill
 from rag.write.choose import choose
@@ -53,6 +54,7 @@ from rag.write.opinion import with_opinion
 if TYPE_CHECKING:
     from rag.llm import Capped
 
+DRAWN_AT_ONCE = 20_000  # papers; of more the map is drawn when somebody looks at it
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
 FEWEST_COMPARED, MOST_COMPARED = 2, 5
@@ -81,8 +83,7 @@ class PaperChat:
         self._chat = chat or choose_chat(settings)
         self._judge = judge or choose_judge(settings, self._embedder)
         self._stamp = store.fingerprint(self._embedder)
-        self._lock = threading.Lock()
-        self._snapshot = store.load(settings.store, self._stamp)
+        self._shelf = Shelf(lambda: store.load(settings.store, self._stamp, settings.chroma_url))
 
     def ask(self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto") -> Answer:
         """Answer *question*, which may refer to the *conversation*'s earlier answers.
@@ -101,6 +102,11 @@ class PaperChat:
         Those before have a "step" in their trace: "writing" or "checking". Closing the iterator
         stops the language model. An extractive answer comes whole.
         """
+        with observe.request("ask", question) as seen:
+            for seen.answer in self._stream(question, conversation, mode):
+                yield seen.answer
+
+    def _stream(self, question: str, conversation: Sequence[Answer], mode: str) -> Iterator[Answer]:
         check_question(question)
         writes = self._writes(mode)
         began = time.perf_counter()
@@ -298,12 +304,11 @@ class PaperChat:
         return retrieve.Library(self._current(), self._embedder, self._reader)
 
     def _current(self) -> store.Snapshot:
-        """The live generation: a finished update by any process is seen at the next question."""
-        if self._snapshot.catalog.manifest() != self._snapshot.manifest:
-            with self._lock:
-                if self._snapshot.catalog.manifest() != self._snapshot.manifest:
-                    self._snapshot = store.load(self._settings.store, self._stamp)
-        return self._snapshot
+        """The live generation: a finished update by any process is seen by itself.
+
+        A large one is read in the background, while the one before goes on answering.
+        """
+        return self._shelf.current()
 
 
 def index(
@@ -313,12 +318,13 @@ def index(
     progress: Progress | None = None,
     *,
     rebuild: bool = False,
+    turn: store.Turn = store.NOW,
 ) -> IndexReport:
     """Add or update papers from *paths* (default: the bundled seeds).
 
+    *turn* says what to do about another process that is indexing.
     Raises CorpusError, StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
-    _only_embedded_store(settings)
     report = (
         (lambda name, done, total: progress(f"reading {name}", done, total)) if progress else None
     )
@@ -328,13 +334,21 @@ def index(
         raise UsageError(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
-    embedder = choose_embedder(settings)
+    embedder = warmed(choose_embedder(settings))
     made = store.update(
-        settings.store, read, embedder, prune=prune, rebuild=rebuild, progress=progress
+        settings.store,
+        read,
+        embedder,
+        prune=prune,
+        rebuild=rebuild,
+        progress=progress,
+        turn=_at_home(turn, settings),
     )
-    if progress:
-        progress("drawing the map", 0, 1)
-    _atlas(settings, store.load(settings.store, store.fingerprint(embedder)))
+    if made.new + made.changed + made.unchanged <= DRAWN_AT_ONCE:
+        if progress:
+            progress("drawing the map", 0, 1)
+        stamp = store.fingerprint(embedder)
+        _atlas(settings, store.load(settings.store, stamp, settings.chroma_url))
     return made
 
 
@@ -346,15 +360,18 @@ def _atlas(settings: Settings, snapshot: store.Snapshot) -> Atlas:
 
 def open_chat(settings: Settings) -> PaperChat:
     """Open the collection for questions. Raises NoIndex, StoreError, EmbeddingError."""
-    _only_embedded_store(settings)
     if not store.exists(settings.store):
         raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
     return PaperChat(settings)
 
 
+def _at_home(turn: store.Turn, settings: Settings) -> store.Turn:
+    """*turn*, with the Chroma server that the settings name."""
+    return replace(turn, server=settings.chroma_url)
+
+
 def ready(settings: Settings) -> bool:
     """Whether the index is finished and of the model that the settings name."""
-    _only_embedded_store(settings)
     if store.generation(settings.store) == 0:
         return False
     with closing(Catalog(settings.store)) as catalog:
@@ -362,30 +379,47 @@ def ready(settings: Settings) -> bool:
     return made_with == store.fingerprint(choose_embedder(settings))
 
 
-def refresh(settings: Settings, progress: Progress | None = None) -> IndexReport:
+def refresh(
+    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+) -> IndexReport:
     """Embed anew what the index holds; bring the bundled seeds in if it holds nothing yet.
 
     Raises StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
-    _only_embedded_store(settings)
     if store.generation(settings.store) == 0:
-        return index(settings, progress=progress)
+        return index(settings, progress=progress, turn=turn)
     embedder = choose_embedder(settings)
     nothing = Corpus((), (), 0)
-    report = store.update(settings.store, nothing, embedder, rebuild=True, progress=progress)
+    report = store.update(
+        settings.store,
+        nothing,
+        embedder,
+        rebuild=True,
+        progress=progress,
+        turn=_at_home(turn, settings),
+    )
     with closing(Catalog(settings.store)) as catalog:
         return replace(report, unchanged=len(catalog.papers()))
 
 
 def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
     """Whether the index is whole: (what was looked at, whether it is well, what was found)."""
-    _only_embedded_store(settings)
-    if not store.exists(settings.store):
-        raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
     embedder = choose_embedder(settings)
     yield "embedding model", True, embedder.fingerprint
-    yield from store.checks(settings.store, embedder)
+    yield from health.checks(settings.store, embedder, settings.chroma_url)
     yield _answering(settings)
+
+
+def repair(
+    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+) -> IndexReport:
+    """Make every index anew from the papers that the store keeps.
+
+    Raises NoIndex, StoreLocked, StoreVersion, StoreError.
+    """
+    return health.repair(
+        settings.store, choose_embedder(settings), progress, _at_home(turn, settings)
+    )
 
 
 def choose_mode(asked: str, settings: Settings) -> Mode:
@@ -510,14 +544,6 @@ def check_subjects(subjects: Sequence[str], axes: Sequence[str] = ()) -> None:
         raise UsageError(f"name two to five papers to compare, not {len(subjects)}")
     if not all(text.strip() for text in (*subjects, *axes)):
         raise UsageError("one of the names is empty; name each paper, and each thing to compare on")
-
-
-def _only_embedded_store(settings: Settings) -> None:
-    if settings.chroma_url:
-        raise SettingsError(
-            "PAPERCHAT_CHROMA_URL is set, but this version keeps its index in a folder;"
-            " unset it and use PAPERCHAT_STORE"
-        )
 
 
 def _message(abstention: str | None, count: int) -> str:

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from rag.errors import NoIndex, StoreError, StoreVersion
+from rag.errors import NoIndex, StoreError, StoreLocked, StoreVersion
 from rag.names import Name
 from rag.text import digest
 from rag.types import Paper
@@ -35,6 +36,7 @@ CREATE INDEX names_by_key ON names (key);
 CREATE INDEX names_by_paper ON names (paper_id);
 CREATE TABLE dead (version TEXT PRIMARY KEY);
 """
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _COLUMNS = "id, title, abstract, content_hash, sources, external_id, year, authors, url"
 
 
@@ -85,6 +87,8 @@ class Catalog:
                         self._connection.execute(statement)
                     self._set_meta({"format": str(FORMAT)})
         self._check_format()
+        found = self.path.stat()
+        self._identity = (found.st_dev, found.st_ino)
         if not create:
             self._connection.execute("PRAGMA query_only = ON")
 
@@ -95,16 +99,45 @@ class Catalog:
     def manifest(self) -> Manifest:
         """The live generation."""
         with self._our_errors():
-            meta = dict(self._connection.execute("SELECT key, value FROM meta"))
+            meta = self._meta()
         return Manifest(
             int(meta.get("generation", "0")),
             meta.get("space", ""),
             meta.get("index_hash", ""),
         )
 
-    def papers(self) -> tuple[Paper, ...]:
-        """All papers, by id."""
+    def note(self, key: str) -> str:
+        """What was noted under *key* with the live generation; empty if nothing was."""
         with self._our_errors():
+            return self._meta().get(key, "")
+
+    def damage(self) -> str:
+        """What SQLite finds wrong with the file, in its words; empty if it is whole."""
+        with self._our_errors():
+            (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        return "" if said == "ok" else f"{self.path} is damaged ({' '.join(str(said).split())})"
+
+    def is_moved(self) -> bool:
+        """Whether another file, or none, now lies where this one was opened."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return True
+        return (found.st_dev, found.st_ino) != self._identity
+
+    def __len__(self) -> int:
+        """How many papers are live."""
+        with self._our_errors():
+            (count,) = self._connection.execute("SELECT count(*) FROM papers").fetchone()
+        return int(count)
+
+    def papers(self, ids: Sequence[str] | None = None) -> tuple[Paper, ...]:
+        """All papers, by id, or those of *ids*, in any order and each once."""
+        with self._our_errors():
+            if ids is not None:
+                wanted = f"SELECT {_COLUMNS} FROM papers WHERE id = ?"
+                found = (self._connection.execute(wanted, (i,)).fetchone() for i in set(ids))
+                return tuple(_as_paper(row) for row in found if row)
             rows = self._connection.execute(f"SELECT {_COLUMNS} FROM papers ORDER BY id")
             return tuple(_as_paper(row) for row in rows)
 
@@ -133,9 +166,13 @@ class Catalog:
         with self._our_errors():
             return [row[0] for row in self._connection.execute("SELECT version FROM dead")]
 
-    def intend(self, versions: Iterable[str]) -> None:
-        """Note versions about to be written: dead until `commit` makes them live."""
+    def intend(self, versions: Iterable[str], writer: str = "") -> None:
+        """Note versions about to be written: dead until `commit` makes them live.
+
+        *writer* names the run that writes them, and alone may commit.
+        """
         with self._our_errors(), self._transaction("IMMEDIATE"):
+            self._set_meta({"writer": writer})
             self._connection.executemany(
                 "INSERT OR IGNORE INTO dead VALUES (?)", ((version,) for version in versions)
             )
@@ -145,12 +182,21 @@ class Catalog:
         upsert: Mapping[str, tuple[Paper, Sequence[Name]]],
         remove: Iterable[str],
         space: str,
+        writer: str = "",
+        notes: Mapping[str, str] = NOTHING,
     ) -> Manifest:
         """Make the next generation live in one transaction.
 
-        *upsert* maps paper ids to the paper and its names; *remove* lists paper ids.
+        *upsert* maps paper ids to the paper and its names; *remove* lists paper ids; *notes* are
+        what `note` gives from then on. Raises
+        StoreLocked if another run than *writer*, which a caller names only if it has named it to
+        `intend`, has begun to write since.
         """
         with self._our_errors(), self._transaction("IMMEDIATE"):
+            if writer and self._meta().get("writer") != writer:
+                raise StoreLocked(
+                    f"another process took over writing to {self.path.parent}; run it again"
+                )
             for paper_id in [*remove, *upsert]:
                 self._retire(paper_id)
             for paper, names in upsert.values():
@@ -162,6 +208,7 @@ class Catalog:
                     "generation": str(manifest.generation),
                     "space": manifest.space,
                     "index_hash": manifest.index_hash,
+                    **notes,
                 }
             )
             return manifest
@@ -195,6 +242,9 @@ class Catalog:
     def _hash(self, space: str) -> str:
         rows = self._connection.execute("SELECT version FROM papers ORDER BY id")
         return digest(space.partition(".")[0], *(row[0] for row in rows))
+
+    def _meta(self) -> dict[str, str]:
+        return dict(self._connection.execute("SELECT key, value FROM meta"))
 
     def _set_meta(self, values: Mapping[str, str]) -> None:
         self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())

@@ -6,6 +6,7 @@ PaperChatError
 ├── CorpusError          a file or folder cannot be read as papers at all
 ├── StoreError           the index cannot be opened, read or written
 │   ├── NoIndex          there is no index yet
+│   ├── StoreAway        the Chroma server cannot be reached
 │   ├── StoreLocked      another process is writing
 │   └── StoreVersion     made by another version of PaperChat
 ├── EmbeddingError       the embedding model cannot run or cannot be reached
@@ -47,6 +48,10 @@ class StoreError(PaperChatError):
 
 class NoIndex(StoreError):
     """There is no index yet."""
+
+
+class StoreAway(StoreError):
+    """The Chroma server cannot be reached."""
 
 
 class StoreLocked(StoreError):

@@ -8,12 +8,14 @@ are live, so an index that holds a few dead ones answers correctly all the same.
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tantivy
 
@@ -24,6 +26,7 @@ from rag.words import document_terms
 # word. Two fields with a boost let a common word that is rare in titles beat a system's name.
 TITLE_REPEATS = 2
 WRITER_BYTES = 60_000_000
+FOLDER = r"lexical-[0-9a-f]{16}\.\d+"  # a pattern: only what is called so is ours to delete
 _ANALYZER = "terms"
 
 
@@ -43,7 +46,9 @@ class LexicalIndex:
         """Open the index, making an empty one if there is none. Raises StoreError."""
         with our_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._index = tantivy.Index(_schema(), path=str(folder))
+            self._copy = None if os.access(folder, os.W_OK) else _copied(folder)
+            place = folder if self._copy is None else Path(self._copy.name) / folder.name
+            self._index = tantivy.Index(_schema(), path=str(place))
             self._index.register_tokenizer(_ANALYZER, _whitespace())
             self._searcher = self._index.searcher()  # making one costs as much as a search
         self._folder = folder
@@ -162,6 +167,13 @@ class LexicalIndex:
             for term, weight in sorted(terms.items())
         ]
         return tantivy.Query.boolean_query([(should, part) for part in parts])
+
+
+def _copied(folder: Path) -> TemporaryDirectory[str]:
+    """A copy of *folder* for as long as it is held: tantivy locks even what it only reads."""
+    made = TemporaryDirectory(prefix="paperchat-words-", ignore_cleanup_errors=True)
+    shutil.copytree(folder, Path(made.name) / folder.name)
+    return made
 
 
 def exists(folder: Path) -> bool:

@@ -30,6 +30,7 @@ NAMES = (
     "PAPERCHAT_DEBUG",
     "PAPERCHAT_EMBEDDING_MODEL",
     "PAPERCHAT_JUDGE",
+    "PAPERCHAT_LOG",
     "PAPERCHAT_MODEL",
     "PAPERCHAT_MOST_TOKENS",
     "PAPERCHAT_PRICE",
@@ -68,6 +69,7 @@ class Settings:
     auth: Path | None = None  # file of `user:password` lines for the page
     debug: bool = False  # show tracebacks
     judge: bool = False  # the language model judges what the embedded check leaves open
+    log: str = ""  # "json": a line for each question; "questions": with its text
     rerank: bool = True  # read the best papers again with the cross-encoder
 
     @classmethod
@@ -97,6 +99,7 @@ class Settings:
             auth=_path(auth, "PAPERCHAT_AUTH") if auth else None,
             debug=_yes_or_no(given, "PAPERCHAT_DEBUG"),
             judge=_yes_or_no(given, "PAPERCHAT_JUDGE"),
+            log=_log(given),
             rerank=_yes_or_no(given, "PAPERCHAT_RERANK", otherwise=True),
         )
 
@@ -181,6 +184,13 @@ def _yes_or_no(given: Mapping[str, str], name: str, *, otherwise: bool = False) 
     if value not in _YES_OR_NO:
         raise SettingsError(f"{name} is neither yes nor no: set it to 1 or 0.")
     return _YES_OR_NO[value]
+
+
+def _log(given: Mapping[str, str]) -> str:
+    value = given.get("PAPERCHAT_LOG", "").lower()
+    if value not in {"", "json", "questions"}:
+        raise SettingsError("PAPERCHAT_LOG is neither json nor questions: set one, or unset it.")
+    return value
 
 
 def _count(given: Mapping[str, str], name: str, *, otherwise: int) -> int:

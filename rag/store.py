@@ -14,31 +14,51 @@ next run removes what is left over. A reader takes only what the catalog lists.
 
 from __future__ import annotations
 
+import logging
+import os
+import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import chunk, lexical, vectors
+from rag import chunk, embeddings, journal, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
-from rag.errors import NoIndex, StoreError, StoreLocked
+from rag.errors import NoIndex, StoreAway, StoreError
 from rag.names import names_in
 from rag.sentences import split
 from rag.text import digest
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
+from rag.writer import Lease, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+log = logging.getLogger(__name__)
+
 TERMS_VERSION = "terms-1"  # grows whenever rag.words or rag.lexical would index another term
-LOCK = "writer.lock"
-BYTES_A_TEXT = 9_000  # measured: 7,000 in Chroma while it writes, and the words
+BYTES_A_TEXT = 11_000  # measured: 7,000 in Chroma while it writes, 1,600 kept, and the words
+PORTION = 2_000  # texts that are embedded and written at a time
 ROOM = 4_000_000  # bytes that a store needs before its first text
 KINDS = ("chunks", "sentences")
+FEW = 2_000  # papers of a store that is looked through as a whole after each write
+MOST_QUERIED = 5_000  # vectors of a collection that are all looked for; of more, evenly spread ones
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What an update does about another process that writes, and where its vectors lie."""
+
+    wait: float = 0.0  # seconds
+    take_over: bool = False  # from one that has shown no sign of life for `writer.HANGS_AFTER`
+    server: str | None = field(default=None, repr=False)  # a Chroma server's address
+
+
+NOW = Turn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +99,7 @@ def generation(folder: Path) -> int:
         catalog.close()
 
 
-def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
+def load(folder: Path, embedder_fingerprint: str, server: str | None = None) -> Snapshot:
     """Read the live generation. Raises NoIndex, StoreVersion, StoreError.
 
     *embedder_fingerprint* is `fingerprint` of the model that will embed the questions: vectors of
@@ -99,7 +119,7 @@ def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
                     " `paperchat index --rebuild` to bring it up to date"
                 )
             try:
-                return _read(folder, catalog, manifest, papers)
+                return _read(folder, catalog, manifest, papers, server)
             except StoreError:
                 # An update may retire versions between reading the catalog and the rest.
                 if catalog.manifest() == manifest:
@@ -110,17 +130,20 @@ def load(folder: Path, embedder_fingerprint: str) -> Snapshot:
 
 
 def _read(
-    folder: Path, catalog: Catalog, manifest: Manifest, papers: tuple[Paper, ...]
+    folder: Path,
+    catalog: Catalog,
+    manifest: Manifest,
+    papers: tuple[Paper, ...],
+    server: str | None,
 ) -> Snapshot:
     by_version = {version_of(paper): place for place, paper in enumerate(papers)}
     words = folder / f"lexical-{manifest.space}"
-    if not (vectors.exists(folder) and lexical.exists(words)):
+    if not (vectors.exists(folder, server) and lexical.exists(words)):
         raise _incomplete(folder)
-    with vectors.VectorStore(folder) as database:
-        rows = [database.read(f"{kind}-{manifest.space}") for kind in KINDS]
-    (chunks, chunk_starts), (sentences, sentence_starts) = (
-        _arrange(folder, part, by_version) for part in rows
-    )
+    arranged = _kept(folder, manifest, list(by_version), server)
+    if arranged is None:
+        arranged = _stored(folder, manifest, by_version, server)
+    (chunks, chunk_starts), (sentences, sentence_starts) = arranged
     index = lexical.LexicalIndex(words)
     if len(index) < len(papers):
         raise _incomplete(folder)
@@ -136,6 +159,47 @@ def _read(
         lexical=index,
         catalog=catalog,
     )
+
+
+Arranged = tuple["NDArray[np.float32]", "NDArray[np.intp]"]
+"""Vectors in the order of papers, and the first row of each paper."""
+
+
+def _kept(
+    folder: Path, manifest: Manifest, versions: Sequence[str], server: str | None
+) -> Sequence[Arranged] | None:
+    """The vectors as kept beside Chroma, None if some are not; Chroma must hold as many.
+
+    Chroma's own count is not asked for where the folder cannot be written, since Chroma opens none
+    such, nor of many papers, where counting takes seconds: `doctor` does.
+
+    Raises StoreError if Chroma has lost some.
+    """
+    if not embeddings.exists(folder):
+        return None
+    try:
+        with embeddings.Embeddings(folder) as kept:
+            arranged = kept.arranged(manifest.space.partition(".")[0], versions)
+    except StoreError:  # Chroma has them too
+        return None
+    if arranged is not None and len(versions) <= FEW and os.access(folder, os.W_OK):
+        try:
+            with vectors.VectorStore(folder, server) as database:
+                for kind, (matrix, _) in zip(KINDS, arranged, strict=True):
+                    if database.count(f"{kind}-{manifest.space}") < len(matrix):
+                        raise _incomplete(folder)
+        except StoreAway as error:
+            log.warning("answering from the vectors kept in %s, since %s", folder, error)
+    return arranged
+
+
+def _stored(
+    folder: Path, manifest: Manifest, by_version: Mapping[str, int], server: str | None
+) -> Sequence[Arranged]:
+    """The vectors as Chroma gives them, which for many papers takes long."""
+    with vectors.VectorStore(folder, server) as database:
+        rows = [database.read(f"{kind}-{manifest.space}") for kind in KINDS]
+    return [_arrange(folder, part, by_version) for part in rows]
 
 
 def _incomplete(folder: Path) -> StoreError:
@@ -172,6 +236,42 @@ class _Plan:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of an update: what it works on and with."""
+
+    folder: Path
+    catalog: Catalog
+    embedder: Embedder
+    lease: Lease
+    progress: Progress | None
+    stack: ExitStack
+    server: str | None  # the address of a Chroma server, in place of the folder's
+    opened: list[vectors.VectorStore]  # at most one: a large graph takes Chroma seconds to load
+
+    def database(self) -> vectors.VectorStore:
+        """Chroma, opened at the first call."""
+        if not self.opened:
+            self.opened.append(
+                self.stack.enter_context(vectors.VectorStore(self.folder, self.server))
+            )
+        return self.opened[0]
+
+
+@contextmanager
+def running(
+    folder: Path,
+    embedder: Embedder,
+    lease: Lease,
+    progress: Progress | None,
+    server: str | None = None,
+) -> Iterator[Run]:
+    """A run on *folder* with its catalog, made if there is none; all is closed at its end."""
+    with ExitStack() as stack:
+        catalog = stack.enter_context(closing(Catalog(folder, create=True)))
+        yield Run(folder, catalog, embedder, lease, progress, stack, server, [])
+
+
 def update(
     folder: Path,
     corpus: Corpus,
@@ -180,35 +280,37 @@ def update(
     prune: bool = False,
     rebuild: bool = False,
     progress: Progress | None = None,
+    turn: Turn = NOW,
 ) -> IndexReport:
     """Add *corpus* to the store, embedding only what is new or changed.
 
     With *prune*, papers that are not in *corpus* are removed. Everything is embedded anew if the
-    model or the chunking changed, or with *rebuild*. Raises StoreLocked, StoreVersion, StoreError;
-    whatever it raises, the index answers as it did before.
+    model or the chunking changed, or with *rebuild*. *turn* says what to do about another writer.
+    Raises StoreLocked, StoreVersion, StoreError; whatever it raises, the index answers as it did
+    before.
     """
-    with _writer(folder):
-        catalog = Catalog(folder, create=True)
-        try:
-            return _update(folder, catalog, corpus, embedder, prune, rebuild, progress)
-        finally:
-            catalog.close()
+    with (
+        writing(folder, wait=turn.wait, take_over=turn.take_over) as lease,
+        running(folder, embedder, lease, progress, turn.server) as run,
+    ):
+        return _update(run, corpus, prune, "as asked" if rebuild else "")
 
 
-def _update(
-    folder: Path,
-    catalog: Catalog,
-    corpus: Corpus,
-    embedder: Embedder,
-    prune: bool,
-    rebuild: bool,
-    progress: Progress | None,
-) -> IndexReport:
-    stamp = fingerprint(embedder)
+def renew(run: Run, corpus: Corpus, reason: str) -> IndexReport:
+    """Make everything anew, *corpus* added, for the *reason* that the report gives."""
+    report = _update(run, corpus, False, reason)
+    return replace(report, rebuilt=reason)
+
+
+def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = True) -> IndexReport:
+    catalog, folder = run.catalog, run.folder
+    stamp = fingerprint(run.embedder)
     manifest = catalog.manifest()
-    known = {paper.id: paper for paper in catalog.papers()}
+    reason = _rebuild_reason(manifest, stamp, asked)
+    # Adding a few papers to many reads only those that they may replace.
+    touched = None if prune or reason else [paper.id for paper in corpus.papers]
+    known = {paper.id: paper for paper in catalog.papers(touched)}
     plan = _plan(corpus, known, prune)
-    reason = _rebuild_reason(manifest, stamp, rebuild)
     # A rebuild writes into a space of its own, so that the old one answers until it is done.
     space = f"{stamp}.{manifest.generation}" if reason or not manifest.space else manifest.space
     written = (*plan.new, *plan.changed)
@@ -216,15 +318,30 @@ def _update(
         gone = {*plan.removed, *(paper.id for paper in written)}
         written = (*written, *(paper for paper in known.values() if paper.id not in gone))
     truncated = 0
-    if written or plan.touched or plan.removed or reason or manifest.generation == 0:
-        _sweep(folder, catalog, () if reason else catalog.dead(), thorough=bool(reason))
+    mark = journal.mark_of(catalog.note("journal"))
+    uncopied = not journal.is_whole(folder, mark)
+    if uncopied or written or plan.touched or plan.removed or reason or manifest.generation == 0:
+        _sweep(run, () if reason else catalog.dead(), thorough=bool(reason))
         # What a rebuild writes anew is live in the old space, and stays so until the commit.
         live = {version_of(paper) for paper in known.values()}
-        catalog.intend({version_of(paper) for paper in written} - live)
-        truncated = _write(folder, written, embedder, space, progress)
+        run.lease.check()
+        catalog.intend({version_of(paper) for paper in written} - live, run.lease.owner.token)
+        truncated, lost = _write(run, written, space)
+        if manifest.generation == 0 or reason or len(catalog) <= FEW:
+            lost = max(lost, _lost(run, space))
+        if lost and again:
+            return _update(run, corpus, prune, f"{lost} vectors could not be found again", False)
+        if lost:
+            raise StoreError(
+                f"the Chroma database in {folder} lost {lost} vectors as they were written; check"
+                " the disk, then run `paperchat index --rebuild`"
+            )
         upsert = {p.id: (p, names_in(p.title, p.abstract)) for p in (*plan.touched, *written)}
-        catalog.commit(upsert, plan.removed, space)
-    _sweep(folder, catalog, catalog.dead(), thorough=bool(reason))
+        mark = _keep(run, journal.Mark() if reason else mark, plan)
+        notes = {"journal": mark.as_text()}
+        catalog.commit(upsert, plan.removed, space, run.lease.owner.token, notes)
+    _sweep(run, catalog.dead(), thorough=bool(reason))
+    journal.sweep(folder, mark)
     return IndexReport(
         new=len(plan.new),
         changed=len(plan.changed),
@@ -238,12 +355,30 @@ def _update(
     )
 
 
-def _rebuild_reason(manifest: Manifest, stamp: str, asked: bool) -> str:
+def _keep(run: Run, mark: journal.Mark, plan: _Plan) -> journal.Mark:
+    """Copy what *plan* puts and removes into the journal, which *mark* tells the end of."""
+    put = (*plan.new, *plan.changed, *plan.touched)
+
+    def everything() -> list[Paper]:
+        after = {paper.id: paper for paper in (*run.catalog.papers(), *put)}
+        return [after[paper_id] for paper_id in sorted(after.keys() - set(plan.removed))]
+
+    generation = run.catalog.manifest().generation + 1
+    return journal.append(run.folder, mark, generation, put, plan.removed, everything)
+
+
+def _lost(run: Run, space: str) -> int:
+    """How many vectors of *space* are stored and yet not found by a query."""
+    both = [run.database().reached(f"{kind}-{space}", MOST_QUERIED) for kind in KINDS]
+    return sum(stored - reached for stored, reached in both)
+
+
+def _rebuild_reason(manifest: Manifest, stamp: str, asked: str) -> str:
     if manifest.generation == 0:
         return ""
     if not _made_with(manifest, stamp):
         return "the embedding model or the chunking changed"
-    return "as asked" if asked else ""
+    return asked
 
 
 def _made_with(manifest: Manifest, stamp: str) -> bool:
@@ -293,16 +428,13 @@ def _merge(before: Paper, after: Paper, notes: list[str]) -> Paper:
     )
 
 
-def _write(
-    folder: Path,
-    papers: Sequence[Paper],
-    embedder: Embedder,
-    space: str,
-    progress: Progress | None,
-) -> int:
-    """Add vectors and words of *papers*; how many texts were too long for the model."""
+def _write(run: Run, papers: Sequence[Paper], space: str) -> tuple[int, int]:
+    """Add vectors and words of *papers*.
+
+    How many texts were too long for the model, and how many vectors Chroma lost at once.
+    """
     # First of all: by this folder the next run knows a space that was never finished.
-    index = lexical.LexicalIndex(folder / f"lexical-{space}")
+    index = lexical.LexicalIndex(run.folder / f"lexical-{space}")
     records: dict[str, list[vectors.Record]] = {"chunks": [], "sentences": []}
     for paper in papers:
         sentences = split(paper.id, paper.abstract)
@@ -314,10 +446,10 @@ def _write(
         records["sentences"].extend(
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
         )
-    _check_room(folder, sum(len(part) for part in records.values()))
-    _embed_and_add(folder, records, embedder, space, progress)
+    _check_room(run.folder, sum(len(part) for part in records.values()))
+    lost = _embed_and_add(run, records, space) if papers else 0
     index.update(lexical.LexicalDocument(version_of(p), p.title, p.abstract) for p in papers)
-    return embedder.truncated([record.text for record in records["chunks"]])
+    return run.embedder.truncated([record.text for record in records["chunks"]]), lost
 
 
 def _check_room(folder: Path, texts: int) -> None:
@@ -335,95 +467,96 @@ def _check_room(folder: Path, texts: int) -> None:
         )
 
 
-def _embed_and_add(
-    folder: Path,
-    records: Mapping[str, Sequence[vectors.Record]],
-    embedder: Embedder,
-    space: str,
-    progress: Progress | None,
-) -> None:
+def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], space: str) -> int:
+    """Write vectors into Chroma; how many of them a query does not find."""
+    lost = 0
     total = sum(len(part) for part in records.values())
     done = 0
 
     def step(more: int) -> None:
         nonlocal done
         done += more
-        if progress:
-            progress("embedding", done, total)
+        run.lease.check()
+        if run.progress:
+            run.progress("embedding", done, total)
 
-    with vectors.VectorStore(folder) as database:
+    rows: dict[str, dict[str, list[int]]] = {}
+    database = run.database()
+    with embeddings.Embeddings(run.folder) as kept:
         for kind, part in records.items():
             # Portions: the vectors in memory stay few for any corpus.
-            for start in range(0, len(part), 2000):
-                portion = part[start : start + 2000]
-                made = embedder([record.text for record in portion], step)
-                database.add(f"{kind}-{space}", portion, made)
+            for start in range(0, len(part), PORTION):
+                portion = part[start : start + PORTION]
+                places = _embedded(kept, run.embedder, [record.text for record in portion], step)
+                run.lease.check()
+                made = kept.take(run.embedder.fingerprint, places)
+                lost += database.add(f"{kind}-{space}", portion, made)
+                for record, place in zip(portion, places.tolist(), strict=True):
+                    own = rows.setdefault(record.version, {name: [] for name in KINDS})
+                    own[kind].append(place)
+        kept.note(
+            run.embedder.fingerprint,
+            space.partition(".")[0],
+            {
+                version: {kind: np.array(own[kind], dtype=np.int64) for kind in KINDS}
+                for version, own in rows.items()
+            },
+        )
+    return lost
 
 
-def _sweep(folder: Path, catalog: Catalog, dead: Sequence[str], *, thorough: bool) -> None:
+def _embedded(
+    kept: embeddings.Embeddings,
+    embedder: Embedder,
+    texts: Sequence[str],
+    step: Callable[[int], None],
+) -> NDArray[np.int64]:
+    """The rows of the vectors of *texts*, those that are not kept yet being made, each once."""
+    rows = kept.known(embedder.fingerprint, texts)
+    missing = list(dict.fromkeys(t for t, row in zip(texts, rows, strict=True) if row < 0))
+    step(len(texts) - len(missing))
+    if not missing:
+        return rows
+    kept.add(embedder.fingerprint, missing, embedder(missing, step))
+    return kept.known(embedder.fingerprint, texts)
+
+
+def _counts(folder: Path, space: str, dead: Sequence[str]) -> dict[str, dict[str, int]]:
+    """By kind, how many records each of the versions *dead* has, as far as that is known."""
+    if not (dead and embeddings.exists(folder)):
+        return {kind: {} for kind in KINDS}
+    with embeddings.Embeddings(folder) as kept:
+        return kept.counts(space.partition(".")[0], dead)
+
+
+def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
     """Remove what is not live: *dead* versions, and whole spaces that a rebuild left behind.
 
-    Unless *thorough*, Chroma is not opened where the lexical folders show no such space.
+    Unless *thorough*, Chroma is not opened where the lexical folders
+    show no such space.
     """
-    space = catalog.manifest().space
-    foreign = [path for path in folder.glob("lexical-*") if path.name != f"lexical-{space}"]
+    folder, space = run.folder, run.catalog.manifest().space
+    foreign = [
+        path
+        for path in folder.glob("lexical-*")
+        if re.fullmatch(lexical.FOLDER, path.name) and path.name != f"lexical-{space}"
+    ]
     if not (dead or foreign or thorough):
         return
-    if vectors.exists(folder):
-        with vectors.VectorStore(folder) as database:
-            for name in database.collections():
-                kind, _, made_in = name.partition("-")
-                if kind in KINDS and made_in != space:
-                    database.drop(name)
-                elif kind in KINDS:
-                    database.remove(name, dead)
+    counts = _counts(folder, space, dead)
+    if vectors.exists(folder, run.server):
+        database = run.database()
+        for name in database.collections():
+            kind, _, made_in = name.partition("-")
+            if kind in KINDS and made_in != space:
+                database.drop(name)
+            elif kind in KINDS:
+                database.remove(name, dead, counts[kind])
     for path in foreign:
         lexical.destroy(path)
+    if dead and embeddings.exists(folder):
+        with embeddings.Embeddings(folder) as kept:
+            kept.forget(dead)
     if dead and lexical.exists(folder / f"lexical-{space}"):
         lexical.LexicalIndex(folder / f"lexical-{space}").update((), dead)
-    catalog.forget_dead(dead)
-
-
-@contextmanager
-def _writer(folder: Path) -> Iterator[None]:
-    """Be the one writer of *folder*. Raises StoreLocked if another process is."""
-    from filelock import FileLock, Timeout  # late: readers do not lock
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise StoreLocked(
-            f"another process is indexing into {folder}; wait until it is done"
-        ) from error
-    except OSError as error:
-        raise StoreError(
-            f"the store folder {folder} cannot be written ({error.strerror}); choose another with"
-            " --store"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def checks(folder: Path, embedder: Embedder) -> Iterable[tuple[str, bool, str]]:
-    """What `doctor` looks at: (what, whether it is well, what was found)."""
-    snapshot = load(folder, fingerprint(embedder))
-    space = snapshot.manifest.space
-    count = len(snapshot.papers)
-    yield "catalog", True, f"{count} papers, generation {snapshot.manifest.generation}"
-    with vectors.VectorStore(folder) as database:
-        for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
-            name = f"{kind}-{space}"
-            stored = database.count(name)
-            reachable = database.reachable(name, held[0]) if len(held) else 0
-            well = stored == reachable == len(held)
-            found = f"{len(held)} live, {stored} stored, {reachable} reachable by query"
-            yield f"vectors of {kind}", well, found
-    words = snapshot.lexical.keys()
-    well = words == set(snapshot.by_version)
-    yield "lexical index", well, f"{len(words)} documents for {count} papers"
-    dead = snapshot.catalog.dead()
-    yield "left over", not dead, f"{len(dead)} versions of an unfinished update"
+    run.catalog.forget_dead(dead)

@@ -11,15 +11,18 @@ that knows nothing of what other processes wrote.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rag.errors import StoreError, StoreLocked
+from rag.remote import Server, away, check, is_lost, parsed, patient_session
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,7 +34,11 @@ if TYPE_CHECKING:
 
 FOLDER = "chroma"
 LOCK = "vectors.lock"
+SERVER_ID = "server-id"  # names the collections of this store on a server
+PAGE = 2_000  # records of one answer of a server
 LONGEST_WAIT = 60.0  # seconds for another process to finish a batch, which takes about one
+SAMPLE = 200  # records that are looked for at one place of a large collection
+UNKNOWN: Mapping[str, int] = MappingProxyType({})
 _opening = threading.Lock()  # Chroma counts who shares a folder, but not safely between threads
 
 
@@ -67,11 +74,16 @@ class VectorStore:
     in-memory graph that another process's writes do not reach.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open or make the database. Raises StoreError."""
+    def __init__(self, folder: Path, server: str | None = None) -> None:
+        """Open or make the database, at the address *server* if there is one.
+
+        Raises StoreError, and StoreAway if the server cannot be reached.
+        """
         self._folder = folder / FOLDER
+        self._server = parsed(server) if server else None
+        self._prefix = f"{_store_id(folder)}-" if server else ""
         with _opening, self._our_errors():
-            self._client = _open(self._folder)
+            self._client = _reach(self._server) if self._server else _open(self._folder)
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +95,8 @@ class VectorStore:
         traceback: TracebackType | None,
     ) -> None:
         with _opening, self._our_errors():
+            if self._server is not None:
+                _leave(self._client)
             self._client.close()
 
     def add(
@@ -91,8 +105,11 @@ class VectorStore:
         records: Sequence[Record],
         vectors: NDArray[np.float32],
         progress: Callable[[int], None] | None = None,
-    ) -> None:
-        """Write *records* with *vectors* (n, dim); the same record twice changes nothing."""
+    ) -> int:
+        """Write *records* with *vectors* (n, dim); the same record twice changes nothing.
+
+        Returns how many of a sample of them, the last ones, a query does not find again.
+        """
         with self._alone():
             target = self._collection(collection) or self._create(collection)
             size = int(self._client.get_max_batch_size())
@@ -107,6 +124,9 @@ class VectorStore:
                 )
             if progress:
                 progress(len(batch))
+        last = [record.id for record in records[-SAMPLE:]]
+        with self._alone():
+            return len(last) - _found(target, vectors[-1:], last) if last else 0
 
     def read(self, collection: str) -> Rows:
         """All vectors of *collection*; empty if there is none."""
@@ -114,27 +134,37 @@ class VectorStore:
             target = self._collection(collection)
             if target is None:
                 return Rows((), (), np.zeros((0, 0), dtype=np.float32))
-            got: Any = target.get(include=["embeddings"])
-        if not got["ids"]:
+            ids, parts = _everything(target, PAGE if self._server else None)
+        if not ids:
             return Rows((), (), np.zeros((0, 0), dtype=np.float32))
-        keys = [identifier.rsplit("-", 1) for identifier in got["ids"]]
+        keys = [identifier.rsplit("-", 1) for identifier in ids]
         order = sorted(range(len(keys)), key=lambda i: (keys[i][0], int(keys[i][1])))
-        matrix = np.asarray(got["embeddings"], dtype=np.float32).reshape(len(keys), -1)
+        matrix = np.concatenate(parts).reshape(len(keys), -1)
         return Rows(
             tuple(keys[i][0] for i in order),
             tuple(int(keys[i][1]) for i in order),
             matrix[order],
         )
 
-    def remove(self, collection: str, versions: Iterable[str]) -> None:
-        """Delete every record of *versions*; unknown ones are no error."""
+    def remove(
+        self, collection: str, versions: Iterable[str], counts: Mapping[str, int] = UNKNOWN
+    ) -> None:
+        """Delete every record of *versions*; unknown ones are no error.
+
+        *counts* says how many records a version has, if it is known: deleting by id spares Chroma
+        looking through all metadata, which of 500,000 records takes ten seconds.
+        """
         wanted = sorted(set(versions))
+        ids = [f"{v}-{number}" for v in wanted for number in range(counts.get(v, 0))]
+        uncounted = [version for version in wanted if version not in counts]
         with self._alone():
             target = self._collection(collection)
             if target is None:
                 return
-            for start in range(0, len(wanted), 500):
-                some: Any = {"version": {"$in": wanted[start : start + 500]}}
+            for start in range(0, len(ids), 2000):
+                target.delete(ids=ids[start : start + 2000])
+            for start in range(0, len(uncounted), 500):
+                some: Any = {"version": {"$in": uncounted[start : start + 500]}}
                 target.delete(where=some)
 
     def count(self, collection: str) -> int:
@@ -154,27 +184,58 @@ class VectorStore:
             got: Any = target.query(query_embeddings=asked, n_results=stored, include=[])
             return len(got["ids"][0])
 
+    def reached(self, collection: str, most: int) -> tuple[int, int]:
+        """How many records are stored, and how many of them a nearest-neighbour query finds.
+
+        Of more than *most* records, the last ones written and others evenly spread are looked for
+        by their ids, and those not looked for count as found. Looking for each by its own vector
+        would not do: in a large graph a search misses some that are there.
+        """
+        from chromadb.errors import InternalError
+
+        with self._alone():
+            target = self._collection(collection)
+            stored = 0 if target is None else int(target.count())
+            if target is None or stored == 0:
+                return 0, 0
+            try:
+                vector: Any = target.get(limit=1, include=["embeddings"])["embeddings"]
+            except InternalError:  # of a record that is counted and has no vector any more
+                return stored, stored - 1
+            if stored <= most:
+                got: Any = target.query(query_embeddings=vector, n_results=stored, include=[])
+                return stored, len(got["ids"][0])
+            missing = 0
+            for start in _samples(stored):
+                ids = target.get(limit=SAMPLE, offset=start, include=[])["ids"]
+                missing += len(ids) - _found(target, vector, ids)
+            return stored, stored - missing
+
     def collections(self) -> list[str]:
         """Names of all collections, sorted."""
         with self._our_errors():
-            return sorted(collection.name for collection in self._client.list_collections())
+            names = [collection.name for collection in self._client.list_collections()]
+        own = (name for name in names if name.startswith(self._prefix))
+        return sorted(name.removeprefix(self._prefix) for name in own)
 
     def drop(self, collection: str) -> None:
         """Delete a whole collection; an unknown one is no error."""
         if collection in self.collections():
             with self._alone():
-                self._client.delete_collection(collection)
+                self._client.delete_collection(self._prefix + collection)
 
     def _create(self, name: str) -> Collection:
         return self._client.create_collection(
-            name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            self._prefix + name,
+            embedding_function=None,
+            configuration={"hnsw": {"space": "cosine"}},
         )
 
     def _collection(self, name: str) -> Collection | None:
         from chromadb.errors import NotFoundError
 
         try:
-            found = self._client.get_collection(name, embedding_function=None)
+            found = self._client.get_collection(self._prefix + name, embedding_function=None)
         except NotFoundError:
             return None
         space = (found.configuration_json.get("hnsw") or {}).get("space")
@@ -193,6 +254,10 @@ class VectorStore:
         """
         from filelock import FileLock, Timeout
 
+        if self._server is not None:  # which sees to it itself
+            with self._our_errors():
+                yield
+            return
         with self._our_errors():
             lock = FileLock(self._folder.parent / LOCK)
             try:
@@ -213,18 +278,108 @@ class VectorStore:
             yield
         except StoreError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise  # Rust's panics are no Exception, so that nobody swallows them by mistake
+            if self._server is not None:
+                if is_lost(error):
+                    raise away(self._server, error) from error
+                raise StoreError(
+                    f"the Chroma server at {self._server.shown} failed"
+                    f" ({type(error).__name__}: {str(error).splitlines()[0][:150]}); look into its"
+                    " log, or run `paperchat doctor --repair`"
+                ) from error
             problem = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise StoreError(
                 f"the Chroma database in {self._folder} failed ({problem}); check that the disk"
-                " has room and may be written, or delete that folder and run"
-                " `paperchat index --rebuild`"
+                " has room and may be written, or run `paperchat doctor --repair`"
             ) from error
 
 
-def exists(folder: Path) -> bool:
-    """Whether there is a database in *folder*."""
-    return (folder / FOLDER / "chroma.sqlite3").is_file()
+def _found(target: Collection, vector: Any, ids: list[str]) -> int:
+    """How many of the records *ids* a query finds; 0 where Chroma stumbles over a lost one."""
+    from chromadb.errors import InternalError
+
+    try:
+        got = target.query(query_embeddings=vector, ids=ids, n_results=len(ids), include=[])
+    except InternalError:
+        return 0
+    return len(got["ids"][0])
+
+
+def _samples(stored: int) -> list[int]:
+    """Where samples of SAMPLE records begin: spread over all, and the last ones."""
+    return [*range(0, stored - SAMPLE, max(SAMPLE, stored // 4)), stored - SAMPLE]
+
+
+def load_library() -> None:
+    """Import Chroma now, as one does before starting processes that shall not each wait for it."""
+    import chromadb  # noqa: F401  # the import is the point
+
+
+def exists(folder: Path, server: str | None = None) -> bool:
+    """Whether there is a database in *folder*, or to be looked for at *server*."""
+    return bool(server) or (folder / FOLDER / "chroma.sqlite3").is_file()
+
+
+def _store_id(folder: Path) -> str:
+    """The name under which the store in *folder* keeps its collections on a server.
+
+    Several stores may share a server, and must not take each other's collections for left over.
+    """
+    path = folder / SERVER_ID
+    try:
+        if not path.exists():
+            part = path.with_suffix(".part")
+            part.write_text(uuid.uuid4().hex[:16], encoding="ascii")
+            part.replace(path)
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise StoreError(
+            f"the store folder {folder} cannot be used ({error.strerror}); choose another with"
+            " --store"
+        ) from error
+
+
+def _reach(server: Server) -> Client:
+    import chromadb  # late, as below
+    from chromadb.config import Settings
+
+    check(server)
+    client: Any = chromadb.HttpClient(
+        server.host,
+        server.port,
+        server.ssl,
+        server.headers,
+        Settings(anonymized_telemetry=False),
+    )
+    client._server._session.close()
+    client._admin_client._server._session.close()  # only looked whether the tenant exists
+    client._server._session = patient_session(server)  # Chroma's own would wait for ever
+    opened: Client = client
+    return opened
+
+
+def _leave(client: Any) -> None:
+    """Close what Chroma's client of a server leaves open when it is closed (1.5.9)."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    client._server._session.close()
+    for name in (client._identifier, client._admin_client._identifier):
+        SharedSystemClient._identifier_to_system.pop(name, None)
+
+
+def _everything(target: Collection, page: int | None) -> tuple[list[str], list[NDArray[Any]]]:
+    """Ids and vectors of all records, *page* at a time."""
+    ids: list[str] = []
+    parts: list[NDArray[Any]] = []
+    while True:
+        got: Any = target.get(limit=page, offset=len(ids), include=["embeddings"])
+        ids += got["ids"]
+        if got["ids"]:
+            parts.append(np.asarray(got["embeddings"], dtype=np.float32))
+        if page is None or len(got["ids"]) < page:
+            return ids, parts
 
 
 def _open(folder: Path) -> Client:

@@ -20,7 +20,7 @@ from rag.app import (
     open_chat,
 )
 from rag.embed import load_embedded
-from rag.errors import CorpusError, NoIndex, SettingsError, UsageError
+from rag.errors import CorpusError, NoIndex, UsageError
 from rag.settings import Settings
 from rag.types import Answer, Corpus, Usage
 from tests.scripted import Scripted, fail
@@ -374,14 +374,6 @@ def test_without_an_index_the_way_out_is_named(tmp_path: Path):
     here = settings(tmp_path)
     for use in (lambda: open_chat(here), lambda: list(doctor(here))):
         with pytest.raises(NoIndex, match="run `paperchat index` first"):
-            use()
-
-
-def test_a_server_for_vectors_is_refused_rather_than_ignored(tmp_path: Path):
-    """A setting that has no effect would be believed to have one."""
-    here = settings(tmp_path, PAPERCHAT_CHROMA_URL="http://localhost:8000")
-    for use in (lambda: open_chat(here), lambda: index(here), lambda: list(doctor(here))):
-        with pytest.raises(SettingsError, match="PAPERCHAT_STORE"):
             use()
 
 

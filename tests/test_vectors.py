@@ -247,7 +247,7 @@ def test_other_vectors_are_refused(database, wrong):
     """A vector of another dimension, or of what is no number, does not get in."""
     database.add(KIND, records("a-1", 1), units(1))
 
-    with pytest.raises(StoreError, match="paperchat index"):
+    with pytest.raises(StoreError, match="Chroma database"):
         database.add(KIND, records("a-2", 2), wrong)
     assert database.count(KIND) == 1
 
@@ -306,7 +306,7 @@ def test_a_damaged_database_is_one_sentence(tmp_path):
     folder.mkdir()
     (folder / "chroma.sqlite3").write_bytes(b"garbage " * 1000)
 
-    with pytest.raises(StoreError, match="delete that folder"):
+    with pytest.raises(StoreError, match="doctor --repair"):
         VectorStore(tmp_path)
 
 

@@ -100,6 +100,7 @@ def _chat(options: argparse.Namespace) -> int:
     from rag.app import open_chat, ready, refresh
 
     settings = _settings(options)
+    _observe(settings, options)
     users = _users(settings.auth) if settings.auth else ()
     if not ready(settings):
         _tell("Making the index ready, which is needed once.")
@@ -160,6 +161,19 @@ def _password(options: argparse.Namespace) -> int:
         raise UsageError("the password is empty; type one, or pipe one in")
     print(f"{options.name.strip()}:{hashed(given)}")
     return DONE
+
+
+def _observe(settings: Settings, options: argparse.Namespace) -> None:
+    """Start what whoever runs the page wants to see of it."""
+    from rag import observe
+
+    if settings.log:
+        observe.start_log(questions=settings.log == "questions")
+    if options.metrics_port is not None:
+        port = observe.serve_metrics(options.metrics_port, options.host)
+        _tell(f"Metrics at http://{options.host}:{port}/metrics")
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        observe.start_tracing()
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -239,14 +253,16 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     from rag.app import index, refresh
+    from rag.store import Turn
 
     settings = _settings(options)
+    turn = Turn(options.wait, options.take_over)
     with _progress() as tell:
         if options.rebuild and not options.paths and not options.prune:
-            report = refresh(settings, progress=tell)
+            report = refresh(settings, progress=tell, turn=turn)
         else:
-            paths = options.paths or None
-            report = index(settings, paths, options.prune, tell, rebuild=options.rebuild)
+            paths, anew = options.paths or None, options.rebuild
+            report = index(settings, paths, options.prune, tell, rebuild=anew, turn=turn)
     _list([str(one) for one in report.rejected], "rejected")
     _list(report.notes, "notes")
     if report.rebuilt:
@@ -262,19 +278,30 @@ def _index(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from rag.app import doctor
+    from rag.app import doctor, repair
     from ui.format import plain
 
-    all_well = True
+    settings = _settings(options)
+    if options.repair:
+        with _progress() as tell:
+            report = repair(settings, tell)
+        _tell(f"Every index was made anew from the papers in the store: {report.rebuilt}.")
+    found: list[tuple[str, bool, str]] = []
     try:
-        for what, well, found in doctor(_settings(options)):
-            print("ok  " if well else "FAIL", plain(f"{what}: {found}"), flush=True)
-            all_well = all_well and well
+        for what, well, said in doctor(settings):
+            found.append((what, well, said))
+            if not options.json:
+                print("ok  " if well else "FAIL", plain(f"{what}: {said}"), flush=True)
     except NoIndex:
         raise  # there is nothing to look into
     except (StoreError, EmbeddingError) as error:
-        print("FAIL", plain(str(error)))
-        return FAILED
+        found.append(("index", False, str(error)))
+        if not options.json:
+            print("FAIL", plain(str(error)))
+    all_well = all(well for _, well, _ in found)
+    if options.json:
+        rows = [{"what": what, "well": well, "found": said} for what, well, said in found]
+        print(_as_line({"well": all_well, "store": str(settings.store), "checks": rows}))
     return DONE if all_well else FAILED
 
 
@@ -732,14 +759,7 @@ def _parser() -> _Parser:
     _add_password(commands)
     # Listed for --help; its arguments go to the evals before any of this is looked at.
     commands.add_parser("eval", add_help=False, help="run the grounding evals")
-    _add_command(
-        commands,
-        "doctor",
-        _doctor,
-        "look whether the index is whole, and which model answers",
-        "One line for each thing looked at: ok or FAIL, and what was found.",
-        "paperchat doctor",
-    )
+    _add_doctor(commands)
     return parser
 
 
@@ -781,6 +801,8 @@ def _add_chat(commands: Commands[_Parser]) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=_port, default=7860, help="default: 7860; 0 is any free one")
+    metrics = "serve Prometheus metrics on this port too; 0 is any free one (default: none)"
+    parser.add_argument("--metrics-port", type=_port, metavar="PORT", help=metrics)
 
 
 def _add_password(commands: Commands[_Parser]) -> None:
@@ -893,6 +915,24 @@ def _add_index(commands: Commands[_Parser]) -> None:
     parser.add_argument("--prune", action="store_true", help=prune)
     anew = "embed every paper anew; without PATH, those that the index holds"
     parser.add_argument("--rebuild", action="store_true", help=anew)
+    wait = "seconds to wait for another process that is indexing (default: 0)"
+    parser.add_argument("--wait", type=_number, default=0, metavar="SECONDS", help=wait)
+    hung = "put out a process that is indexing and has shown no sign of life for a minute"
+    parser.add_argument("--take-over", action="store_true", help=hung)
+
+
+def _add_doctor(commands: Commands[_Parser]) -> None:
+    parser = _add_command(
+        commands,
+        "doctor",
+        _doctor,
+        "look whether the index is whole, and which model answers",
+        "One line for each thing looked at: ok or FAIL, and what was found.",
+        "paperchat doctor\n  paperchat doctor --repair",
+    )
+    parser.add_argument("--json", action="store_true", help="print a record, one line of JSON")
+    anew = "first make every index anew from the papers that the store keeps"
+    parser.add_argument("--repair", action="store_true", help=anew)
 
 
 def _text(value: str) -> str:
