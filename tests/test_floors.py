@@ -118,7 +118,9 @@ FLOORS = {
 
 DOORS = {
     "chromadb": {"rag/vectors"},
+    "fastapi": {"ui/page"},
     "gradio": {"ui/page"},
+    "plotly": {"ui/page"},
     "llama_index": {"rag/llama"},
     "onnxruntime": {"rag/embed"},
     "openai": {"rag/llm"},

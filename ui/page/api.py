@@ -275,10 +275,7 @@ def _add_pieces(app: FastAPI, house: House) -> None:
 
     @app.get("/page/map", include_in_schema=False)
     def drawn() -> dict[str, object]:
-        make = getattr(house.chat, "atlas", None)
-        if make is None:
-            raise UsageError("this collection has no map")
-        return papers.drawing(make(), house.chat.papers())
+        return papers.drawing(house.chat.atlas(), house.chat.papers())
 
     @app.get("/page/plotly.js", include_in_schema=False)
     def plotly() -> Response:

@@ -121,6 +121,12 @@ class Desk:
             self.asking.add(id(session))
             for turn in map(_lasting, answering(self.chat, question, past, pace)):
                 asking = replace(session, turns=(*past, turn))
+                if not first and turn.step:  # nothing but the turn has changed
+                    yield {
+                        self.parts["session"]: asking,
+                        self.parts["now"]: self._now(asking, fresh=True),
+                    }
+                    continue
                 more = self.listed(owner, asking) if first else {}
                 yield {**self.shown(asking, past=rewritten and bool(first)), **first, **more}
                 first = {}

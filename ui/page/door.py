@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from functools import cache
@@ -72,8 +71,3 @@ def head() -> str:
     """What stands in the page's head: its icon and its script."""
     script = (files("ui.page") / "page.js").read_text(encoding="utf-8")
     return f'<link rel="icon" href="{_ICON}"><script>{script}</script>'
-
-
-def script_text(value: object) -> str:
-    """*value* as JSON that may stand inside a script element."""
-    return json.dumps(value).replace("</", "<\\/")

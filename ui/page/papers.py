@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from rag.atlas import Atlas
 from rag.listing.kinds import KINDS
@@ -27,14 +27,6 @@ FEWEST, MOST = 2, 5
 
 _WORD = re.compile(r"[^\W_]+")
 _DRAWN = 3_000  # points that a browser draws one by one; more are painted as one picture
-
-
-class Drawn(Protocol):
-    """A collection with a map."""
-
-    def atlas(self) -> Atlas:
-        """Where each paper stands."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

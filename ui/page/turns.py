@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from rag.atlas import Atlas
 from rag.errors import PaperChatError
 from rag.types import Answer, Hit, Judgement, Paper
 from ui.format import UNFOLDED, markdown
@@ -58,6 +59,10 @@ class Chat(Protocol):
 
     def papers(self) -> Sequence[Paper]:
         """All papers, by title."""
+        ...
+
+    def atlas(self) -> Atlas:
+        """The map of the collection."""
         ...
 
     def examples(self) -> Sequence[str]:
