@@ -5,7 +5,8 @@
 The papers are the file's; their vectors are generated under the shipped model's name, since to
 embed 100,000 abstracts sentence by sentence takes two cores hours. So what is written, read and
 multiplied is of the true size, what is found is chance, and the time to embed is told apart, as
-measured on the file's first texts. Questions are embedded and read by the true models. It reports and is no gate.
+measured on the file's first texts. Questions are embedded and read by the true models. It reports
+and is no gate.
 """
 
 from __future__ import annotations
