@@ -2,10 +2,11 @@
 
     python -m eval.scale papers.jsonl.xz --sizes 385 10000 100000 --out eval/scale.md
 
-The papers are the file's; their vectors are generated under the shipped model's name, since to embed
-100,000 abstracts sentence by sentence takes two cores hours. So what is written, read and multiplied
-is of the true size, what is found is chance, and the time to embed is told apart, as measured on the
-file's first texts. Questions are embedded and read by the true models. It reports and is no gate.
+The papers are the file's; their vectors are generated under the shipped model's name, since to
+embed 100,000 abstracts sentence by sentence takes two cores hours. So what is written, read and
+multiplied is of the true size, what is found is chance, and the time to embed is told apart, as
+measured on the file's first texts. Questions are embedded and read by the true models. It reports
+and is no gate.
 """
 
 from __future__ import annotations
@@ -192,11 +193,11 @@ def report(
     return "\n".join(
         (
             "# What a collection costs, by its size\n",
-            "Made by `python -m eval.scale FILE --sizes …`. The papers are the file's, their vectors",
-            "generated: see the module. Embedding comes on top, once for each text: the shipped",
-            f"model made {rates[0]:.0f} abstracts and {rates[1]:.0f} sentences a second here.\n",
-            f"Machine: {machine()}; load average {loads[0]:g} at the start and {loads[1]:g} at the end",
-            "(over 2 means that others were using the cores).\n",
+            "Made by `python -m eval.scale FILE --sizes …`. The papers are the file's, their",
+            "vectors generated: see the module. Embedding comes on top, once for each text: the",
+            f"shipped model made {rates[0]:.0f} abstracts and {rates[1]:.0f} sentences a second.\n",
+            f"Machine: {machine()}; load average {loads[0]:g} at the start and {loads[1]:g} at the",
+            "end (over 2 means that others were using the cores).\n",
             head,
             "| :-- |" + " --: |" * len(rows),
             *lines,

@@ -404,6 +404,8 @@ def refresh(
 
 def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
     """Whether the index is whole: (what was looked at, whether it is well, what was found)."""
+    if not health.anything(settings.store):
+        raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
     embedder = choose_embedder(settings)
     yield "embedding model", True, embedder.fingerprint
     yield from health.checks(settings.store, embedder, settings.chroma_url)

@@ -28,6 +28,11 @@ Check = tuple[str, bool, str]
 """What was looked at, whether it is well, what was found."""
 
 
+def anything(folder: Path) -> bool:
+    """Whether there is or was a store in *folder*."""
+    return store.exists(folder) or journal.any_in(folder)
+
+
 def checks(folder: Path, embedder: Embedder, server: str | None = None) -> Iterator[Check]:
     """What `doctor` looks at. Raises NoIndex if there is nothing to look into."""
     try:

@@ -813,10 +813,10 @@ def dead(store):
 
 @pytest.fixture
 def tiny_disk(folder):
-    """A disk of 16 MB."""
+    """A disk of 24 MB."""
     place = folder / "disk"
     place.mkdir()
-    mounted = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)]
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)]
     try:
         done = subprocess.run(mounted, capture_output=True, check=False)
     except FileNotFoundError:
