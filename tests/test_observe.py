@@ -49,7 +49,7 @@ def test_each_question_is_one_line(seed_chat, monkeypatch, questions):
     assert (first["shape"], first["outcome"], first["index"]) == (
         "answer", "answered", answer.index,
     )  # fmt: skip
-    assert first["milliseconds"] >= first["timings_ms"]["total"] > 0
+    assert first["milliseconds"] + 0.1 >= first["timings_ms"]["total"] > 0
     assert second["outcome"] == "off_topic"
     assert failed["problem"] == "UsageError"
     assert [row.get("question") for row in rows[:1]] == [QUESTION if questions else None]
