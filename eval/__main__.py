@@ -178,7 +178,7 @@ def _evaluate(options: argparse.Namespace, opener: Opener) -> int:
     drafts, said = len(every) - len(read), opinions(options, runs)
     done = Outcome(runs[0], lines, whole, before, changed, flaky, drafts, said)
     if options.update_baseline:
-        baseline.write(options.baseline or kept or baseline.BASELINE, runs[0])
+        baseline.write(kept or folder_of(options.cases) / BASELINE_NAME, runs[0])
     return conclude(done, options)
 
 
@@ -193,9 +193,13 @@ def beside(
         return named
     if not options.cases:
         return bundled if bundled.exists() else None
-    first = options.cases[0]
-    found = (first if first.is_dir() else first.parent) / name
+    found = folder_of(options.cases) / name
     return found if found.exists() else None
+
+
+def folder_of(cases: Sequence[Path]) -> Path:
+    """Where gates and baseline of one's own *cases* lie."""
+    return cases[0] if cases[0].is_dir() else cases[0].parent
 
 
 def asked(

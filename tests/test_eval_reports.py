@@ -295,6 +295,39 @@ def test_a_case_that_must_pass_fails_the_run(tmp_path, capsys):
     assert "did you mean 'gates'" in capsys.readouterr().err
 
 
+def test_a_baseline_lies_beside_its_cases(tmp_path, capsys):
+    """Whoever updates the baseline of their own cases leaves that of the bundled ones alone."""
+    line = {"id": "a", "type": "single", "question": "?", "answerable": True}
+    file = tmp_path / "cases.jsonl"
+    file.write_text(json.dumps(line | {"gold_papers": ["Alpha paper"]}), "utf-8")
+    gate = {"measure": "recall@1", "no_worse": 0.95}
+    (tmp_path / "gates.json").write_text(json.dumps([gate]), "utf-8")
+    said = [RIGHT]
+
+    @contextmanager
+    def opener(options, tell):
+        yield Product(lambda question, conversation: said[0], PAPERS)
+
+    bundled = baseline.BASELINE.read_bytes()
+    arguments = ["--cases", str(tmp_path)]
+    assert main([*arguments, "--update-baseline"], opener) == PASSED
+    assert (tmp_path / "baseline.jsonl").exists()
+    assert baseline.BASELINE.read_bytes() == bundled
+    assert main(arguments, opener) == PASSED
+    said[0] = WRONG
+    assert main(arguments, opener) == NOT_MET
+    assert "GATE NOT MET: recall@1 (all) is 0.000, -1.000 from the baseline" in (
+        capsys.readouterr().out
+    )
+
+
+def test_the_bundled_baseline_has_the_bundled_cases():
+    """A case that the baseline lacks is not guarded against getting worse."""
+    known = {case.id for case in read_cases() if not case.draft}
+
+    assert set(baseline.read(baseline.BASELINE)) == known
+
+
 def test_drafts_do_not_count(tmp_path, capsys):
     """A case that nobody has read yet is left out, and the report says so."""
     line = {"id": "a", "type": "single", "question": "?", "answerable": True}

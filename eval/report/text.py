@@ -154,7 +154,8 @@ def worst(row: Row) -> tuple[str, float]:
 
 def heading(rows: Sequence[Row]) -> str:
     """What was measured: cases, papers, mode, model and index as the answers name them."""
-    answers = [row.answer for row in rows if row.answer]
+    asked = [row for row in rows if not row.case.is_statement] or rows
+    answers = [row.answer for row in asked if row.answer]
     papers = sorted({str(answer.papers_in_corpus) for answer in answers})
     modes = sorted({" ".join(filter(None, (answer.mode, answer.model))) for answer in answers})
     indexes = sorted({answer.index for answer in answers})
