@@ -1,4 +1,4 @@
-"""`python -m eval.licences --out licences.md`: the licence of every package that is pinned.
+"""`python -m eval.licences --out eval/licences.md`: the licence of every package that is pinned.
 
 As each package states it in its own metadata; nothing is looked up anywhere else.
 """
@@ -56,11 +56,9 @@ def licence(package: metadata.Distribution) -> str:
 def table(packages: Iterable[metadata.Distribution]) -> str:
     """Name, version and licence of each as Markdown."""
     rows = [f"| {p.metadata['Name']} | {p.version} | {licence(p) or '–'} |" for p in packages]
-    head = (
-        "# Licences of what PaperChat is installed with\n\nMade by `python -m eval.licences --out"
-    )
+    head = "# Licences of what PaperChat is installed with\n\nMade by `python -m eval.licences"
     return (
-        f"{head} licences.md`.\n\n| package | version | licence |\n| :-- | :-- | :-- |\n"
+        f"{head} --out eval/licences.md`.\n\n| package | version | licence |\n| :-- | :-- | :-- |\n"
         + "".join(f"{row}\n" for row in rows)
     )
 

@@ -139,3 +139,14 @@ def test_the_model_comes_with_its_licence_and_true_figures():
     assert "Apache License" in licence
     assert "END OF TERMS AND CONDITIONS" in licence
     assert f"{megabytes:.1f} MB" in (models / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_top_level_holds_what_it_should():
+    """Code, texts and data in six folders; beside them only what has to lie there."""
+    folders = {"rag", "ui", "prompts", "seeds", "tests", "eval"}
+    names = {"pyproject.toml", "README.md", "LICENSE", "constraints.txt"}
+    deployment = {"Dockerfile", "compose.yaml"}
+    kept = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    made = {"build", "dist", "__pycache__", "paperchat.egg-info"}
+
+    assert kept - made == folders | names | deployment
