@@ -132,7 +132,7 @@ def test_every_package_has_a_licence_that_lets_it_be_passed_on():
 
 
 def test_the_list_of_licences_is_of_these_packages():
-    """If this fails after a change of the pins: `python -m eval.licences --out eval/licences.md`."""
+    """If this fails after a change of the pins, run the command that the list itself names."""
     listed = (ROOT / "eval" / "licences.md").read_text(encoding="utf-8")
 
     assert [
