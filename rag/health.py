@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rag import embeddings, journal, lexical, store, vectors, writer
+from rag import atlas, embeddings, history, journal, lexical, store, vectors, writer
 from rag.catalog import FILE, Catalog
 from rag.errors import NoIndex, StoreAway, StoreError, StoreVersion
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
@@ -22,6 +22,7 @@ _OURS = re.compile(
     rf"{re.escape(FILE)}(-journal)?|catalog\.damaged-\d+\.sqlite|{vectors.FOLDER}|{vectors.LOCK}"
     rf"|{writer.LOCK}|{re.escape(writer.OWNER)}(\.part)?|papers-\d+\.jsonl|{lexical.FOLDER}"
     rf"|{embeddings.OURS}|{vectors.SERVER_ID}(\.part)?"
+    rf"|{re.escape(atlas.FILE)}(\.\w+)?|{re.escape(history.FILE)}(-journal|-wal|-shm)?"
 )
 _SHOWN = 5  # foreign files that are named
 Check = tuple[str, bool, str]

@@ -798,7 +798,10 @@ def test_an_index_run_that_is_cut_off_changes_nothing(run, folder, store, ended_
         out, err = process.communicate()
 
     assert out == b""
-    assert (process.returncode, err) in {(130, b"Stopped.\n"), (-signal.SIGKILL, b"")}
+    # CPython ends by the signal itself, whoever caught it, if it came while it ran source text:
+    # dataclasses do that when a module is imported.
+    stopped = {(130, b"Stopped.\n"), (-signal.SIGINT, b"Stopped.\n")}
+    assert (process.returncode, err) in stopped | {(-signal.SIGKILL, b"")}
     assert answers(run, store) == before
     file = corpus(folder, more(3))
     assert counts(run("index", "--store", store, file)[1])["new"] == 3

@@ -301,7 +301,8 @@ def test_hostile_papers_run_nothing_anywhere(serve, visit, hostile_chat):
     for question in ("What does Attack 3 do?", "Which papers mention alert?", HOSTILE[4]):
         visitor.ask(question)
     visitor.tab("Papers")
-    for at in range(0, 40, 8):
+    page.locator(".pc-paper").first.wait_for()
+    for at in range(0, min(40, page.locator(".pc-paper").count()), 8):
         page.locator(".pc-paper").nth(at).click()
         page.locator("#pc-read .pc-abstract").wait_for()
     for at in range(3):
