@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +19,8 @@ from rag.settings import EMBEDDED, Settings
 from rag.types import Chat, Message, Progress, Reply
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
     from rag.llm import Replay
 
 
@@ -159,23 +162,55 @@ def judging_model() -> Chat:
 
 
 def teller() -> Progress:
-    """A progress that tells a person on standard error every tenth, and a log begin and end."""
+    """A progress on standard error: a bar for a person; for a log a stage's begin and end."""
+    if sys.stderr.isatty():
+        return _Bar()
     shown = ("", -1)
 
     def tell(stage: str, done: int, total: int) -> None:
         nonlocal shown
         tenth = 10 * done // max(1, total)
-        if shown == (stage, tenth):
-            return
-        shown = (stage, tenth)
-        if sys.stderr.isatty():
-            print(f"\r\033[K{stage} {done}/{total}", end="", file=sys.stderr, flush=True)
-        elif tenth in {0, 10}:
+        if shown != (stage, tenth) and tenth in {0, 10}:
             print(f"{stage} {done}/{total}", file=sys.stderr, flush=True)
+        shown = (stage, tenth)
 
     return tell
 
 
+class _Bar:
+    """A `Progress` with a bar for the stage that is going on, gone once it is done."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._bar: Bar | None = None
+        atexit.register(self._stop)  # a terminal gets its cursor back, whatever happens
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Tell how far *stage* is."""
+        if self._bar is None or stage != self._stage:
+            self._stop()
+            self._start(stage)
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+        if done >= total:
+            self._stop()
+
+    def _start(self, stage: str) -> None:
+        from rich.console import Console  # late: nobody watches a run in CI
+        from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (stage, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._stage, self._bar = stage, Bar(*columns, console=Console(stderr=True), transient=True)
+        self._bar.add_task(stage, total=None)
+        self._bar.start()
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = None
+
+
 def end_progress(said: str) -> None:
     """Leave *said* where the progress was."""
-    print(f"\r\033[K{said}" if sys.stderr.isatty() else said, file=sys.stderr)
+    print(said, file=sys.stderr)
