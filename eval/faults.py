@@ -364,7 +364,10 @@ def main(arguments: Sequence[str], opener: Opener = opened) -> int:
     tell = teller()
     with opener(Options(store=options.store), tell) as product:
         stock = product.uncached or product
-        clean = [_clean(number, cases, stock, gates, tell) for number in range(options.clean)]
+        clean = []
+        for number in range(options.clean):
+            clean.append(_clean(number, cases, stock, gates, tell))
+            end_progress(f"clean run {number + 1}: {', '.join(clean[-1]) or 'green'}")
         drills = []
         for number, fault in enumerate(FAULTS, start=1):
             tell("breaking", number, len(FAULTS) + 1)
