@@ -913,7 +913,7 @@ def _add_index(commands: Commands[_Parser]) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", type=_path, help=files)
     prune = "remove every paper that is not in PATH"
     parser.add_argument("--prune", action="store_true", help=prune)
-    anew = "embed every paper anew; without PATH, those that the index holds"
+    anew = "make every index anew; without PATH, of the papers that the index holds"
     parser.add_argument("--rebuild", action="store_true", help=anew)
     wait = "seconds to wait for another process that is indexing (default: 0)"
     parser.add_argument("--wait", type=_number, default=0, metavar="SECONDS", help=wait)
