@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from ui.page.answer import html_text
 from ui.page.door import block
 from ui.page.turns import count
 
+log = logging.getLogger(__name__)
 MOST_FILES = 20
 MOST_BYTES = 20_000_000
 """Files, and bytes of all of them together, that one person may have waiting."""
@@ -121,7 +123,8 @@ class Desk:
             waiting.report = self._indexer([waiting.folder], tell)
         except PaperChatError as error:
             waiting.problem = str(error)
-        except Exception:  # a person gets a sentence; the next one can still add papers
+        except Exception:  # a person gets a sentence; whoever runs the page gets the traceback
+            log.exception("adding papers failed")
             waiting.problem = "Something failed here while indexing; the collection is as it was."
         finally:
             waiting.stage = ""
