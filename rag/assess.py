@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from rag.expected import NUMBERS, WHOLLY, Form, expected, holds, own_words
 from rag.names import key_of, marked_names
 from rag.question import (
     asked_kind,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 Outcome = Literal["answer", "off_topic", "no_paper", "not_stated"]
 OUTCOMES: tuple[Outcome, ...] = ("answer", "off_topic", "no_paper", "not_stated")
+
+FORMS: tuple[Form, ...] = ("count", "measure", "size", "unit", "name", "model")
 
 SIGNALS = (
     "one",  # the constant
@@ -80,6 +83,17 @@ SIGNALS = (
     "named_x_answered",
     "uncovered_x_answered",  # times the share of the question that the abstract lacks
     "uncovered_x_relevance",
+    # What kind of thing is wanted (`rag.expected`), by form: how well the abstract's best sentence
+    # holds one, and what it lacks of that. Nothing is wanted of most questions.
+    *(f"{form}_{part}" for form in FORMS for part in ("held", "lacked")),
+    # Where a sentence wholly holds one: how likely the likeliest of those is to answer, by the
+    # reader; whether there is none; how well the likeliest sentence of all holds one; how far below
+    # it the likeliest that does is.
+    *(
+        f"{group}_{part}"
+        for group in ("number", "name")
+        for part in ("likely", "nowhere", "on_top", "below_top")
+    ),
 )
 
 COVERED = 0.4
@@ -103,6 +117,7 @@ class Seen:
     unknown_names: int
     lead: float
     own_names: tuple[str, ...]
+    title: str
     abstract: str
     sentences: tuple[str, ...]
     cosines: NDArray[np.float32]  # (sentences,)
@@ -240,9 +255,44 @@ def signals(
             seen.named * answered,
             (1.0 - seen.coverage) * answered,
             (1.0 - seen.coverage) * relevance,
+            *_of_expected(seen),
         ],
         dtype=np.float64,
     )
+
+
+def _of_expected(seen: Seen) -> list[float]:
+    """The signals of what kind of thing is wanted; zeros where none is."""
+    wanted_thing = expected(seen.question)
+    by_form = dict.fromkeys(
+        (f"{form}_{part}" for form in FORMS for part in ("held", "lacked")), 0.0
+    )
+    by_group = [0.0] * 8
+    if wanted_thing.form and seen.sentences:
+        own = own_words((seen.title.partition(":")[0], *seen.own_names))
+        held = np.array([holds(t, wanted_thing, seen.question, own) for t in seen.sentences])
+        by_form[f"{wanted_thing.form}_held"] = float(held.max())
+        by_form[f"{wanted_thing.form}_lacked"] = 1.0 - float(held.max())
+        likely = _likelihoods(seen)
+        wholly = held >= WHOLLY
+        best = float(likely[wholly].max(initial=-2.0))
+        top = float(likely.max())
+        below = top - best if wholly.any() else 0.0
+        place = 0 if wanted_thing.form in NUMBERS else 4
+        by_group[place : place + 4] = [
+            best,
+            float(not wholly.any()),
+            float(held[likely.argmax()]),
+            below,
+        ]
+    return [*by_form.values(), *by_group]
+
+
+def _likelihoods(seen: Seen) -> NDArray[np.float64]:
+    """How likely each sentence is to answer, scaled to about -2 to 2: (sentences,)."""
+    if seen.read is None:
+        return np.asarray(seen.sentence_scores / 10)
+    return np.asarray(seen.read.evidence[: len(seen.sentences)] / 4, dtype=np.float64)
 
 
 def _of_reader(read: PairRead | None) -> tuple[float, float, float]:

@@ -125,6 +125,7 @@ def question_signals(
         unknown_names=len(reading.named.unknown),
         lead=first.score - reading.hits[1].score if len(reading.hits) > 1 else 10.0,
         own_names=own_names(reading.question, first.paper),
+        title=first.paper.title,
         abstract=first.paper.abstract,
         sentences=tuple(sentence.text for sentence in sentences_of(snapshot, place)),
         cosines=vectors @ reading.vector,
@@ -182,6 +183,7 @@ def sentence_features(snapshot: Snapshot, reading: Reading, paper: Paper) -> NDA
     read = _read(snapshot, reading, paper)
     return evidence.features(
         reading.question,
+        paper.title,
         own_names(reading.question, paper),
         [sentence.text for sentence in sentences_of(snapshot, place)],
         vectors @ reading.vector,

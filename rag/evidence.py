@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.expected import NAMES, NUMBERS, expected, holds, own_words
 from rag.names import key_of
 from rag.question import wanted
 from rag.words import content_words, numbers
@@ -49,6 +50,11 @@ FEATURES = (
     "gist_position",
     "gist_number",
     "gist_reader",
+    # What kind of thing is wanted (`rag.expected`): whether the sentence holds one, or lacks it.
+    "number_held",
+    "number_lacked",
+    "name_held",
+    "name_lacked",
 )
 
 _CUES = {
@@ -94,6 +100,7 @@ Rarity = Callable[[str], float]
 
 def features(
     question: str,
+    title: str,
     own_names: Sequence[str],
     sentences: Sequence[str],
     cosines: NDArray[np.float32],
@@ -102,9 +109,9 @@ def features(
 ) -> NDArray[np.float64]:
     """Describe each sentence of one abstract for *question*: (sentences, FEATURES).
 
-    *own_names* are names of the question that the paper introduces; *cosines* are (sentences,), and
-    so is *read*, the reader's logits, or None where no reader read; *rarity* gives a term's inverse
-    document frequency, 0 or more.
+    *title* is the paper's; *own_names* are names of the question that it introduces; *cosines* are
+    (sentences,), and so is *read*, the reader's logits, or None where no reader read; *rarity*
+    gives a term's inverse document frequency, 0 or more.
     """
     kind = wanted(question)
     asked = content_words(question)
@@ -117,10 +124,13 @@ def features(
     count = len(sentences)
     logits = np.zeros(count) if read is None else read / 4.0
     gist = max(0.0, 1.0 - 2.0 * float(covered.max(initial=0.0)))
+    thing = expected(question)
+    own_spellings = own_words((title.partition(":")[0], *own_names))
     rows = np.zeros((count, len(FEATURES)))
     for i, text in enumerate(sentences):
         has_number = bool(numbers(text))
         compact = key_of(text)
+        held_thing = holds(text, thing, question, own_spellings)
         rows[i] = (
             cosines[i],
             covered[i],
@@ -149,6 +159,10 @@ def features(
             gist * i / max(1, count - 1),
             gist * has_number,
             gist * logits[i],
+            (thing.form in NUMBERS) * held_thing,
+            (thing.form in NUMBERS) * (1.0 - held_thing),
+            (thing.form in NAMES) * held_thing,
+            (thing.form in NAMES) * (1.0 - held_thing),
         )
     return rows
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag.listing.plural import list_reason
 from rag.names import marked_names
 from rag.question import focus
-from rag.sides import asks_to_compare, several_in
+from rag.sides import asks_to_compare, names_against, one_and_another, several_in
 from rag.text import fold, squeeze
 from rag.types import Shape
 
@@ -145,11 +145,19 @@ def route(question: str) -> Route:
         and not marked_names(rest.replace("PaperChat", ""))
     ):
         return Route("chat", "about the collection or this tool")
-    asked = focus(question)
+    return _of_papers(focus(question))
+
+
+def _of_papers(asked: str) -> Route:
+    """The shape of the answer to a question about papers, cut to what it asks."""
     if _PAPERS_DIFFER.search(asked):
         return Route("comparison", "papers on several things, asked how they differ")
     if several_in(asked) and asks_to_compare(asked):
         return Route("comparison", "a number of things described together, side by side")
+    if one_and_another(asked):
+        return Route("comparison", "one thing and another, each described")
+    if names_against(asked):
+        return Route("comparison", "one name against another")
     if wanted := list_reason(asked):
         return Route("list", f"papers in the plural: {wanted}")
     if asks_to_compare(asked):

@@ -190,6 +190,22 @@ def asks_to_compare(question: str) -> bool:
     )
 
 
+def names_against(question: str) -> bool:
+    """Whether two words that are written as names stand on both sides of a "vs".
+
+    >>> names_against("TL-Training vs ToolACE: how many examples?")
+    True
+    """
+    names = {name.lower() for name in marked_names(question)}
+    found = _VERSUS.finditer(question)
+    return any({one["left"].lower(), one["right"].lower()} <= names for one in found)
+
+
+_VERSUS = re.compile(
+    r"(?P<left>[\w^+.-]*\w\+*)\s+(?:vs\.?|versus|v\.)\s+(?P<right>[\w^+.-]*\w\+*)", re.IGNORECASE
+)
+
+
 def _names_joined(question: str) -> bool:
     """Whether two words that are written as names stand side by side: "CodeGen2 and OpenCoder"."""
     names = [re.escape(name) for name in marked_names(question)]
@@ -207,12 +223,14 @@ _MAY_COMPARE = re.compile(
     r"\b(?:rank|order|sort)\b.*\b(?:by|them)\b|\bdif+e?re?n\w*\b|\bwhich (?:one|of (?:them|these"
     r"|those))\b"
     r"|\bdoes either\b|\bwhat about\b|\bnext to each other\b|\bthe [\w ,-]{2,60} one and the\b"
-    r"|\bone\b.{8,160}\b(?:another|the other)\b|\bfor (?:each"
+    r"|\bone\b.{8,200}\b(?:another|the other|the newer one|the older one)\b|\bfor (?:each"
     r"|both)\b|\bthan\b|\bwhat changed\b|\b\w+ or \w+\s*[?:,-]",
     re.IGNORECASE | re.DOTALL,
 )
 _OTHER_TONGUES = re.compile(
     r"\b(?:unterschied\w*|unterscheid\w*|vergleich\w*|diferenci\w*|compar[aáeé]\w*|différen\w*"
+    r"|\bl['’]une?\b.{8,200}\bl['’]autre\b|\bein[se]?\b.{8,200}\b(?:eins|ander\w*)\b.{0,200}\bbeiden?\b"
+    r"|\buno\b.{8,200}\b(?:el otro|la otra|otro)\b"
     r"|gegenüber|mejor que|besser als|schneller als|größer als)\b|区别|比较|对比|違い|比べ",
     re.IGNORECASE,
 )
@@ -354,20 +372,30 @@ def one_and_another(question: str) -> tuple[str, ...]:
     """The descriptions in "one paper here grows by stacking, another by adding"; () if none.
 
     >>> one_and_another("One paper here stacks layers, another adds pairs. How large?")
-    ('paper here stacks layers', 'paper here adds pairs')
+    ('paper stacks layers', 'paper adds pairs')
     """
     found = _ONE_ANOTHER.search(question)
     if not found:
         return ()
     kind = found["kind"] or "paper"
-    return tuple(squeeze(f"{kind} here {found[name]}") for name in ("one", "other"))
+    return tuple(squeeze(f"{kind} {found[name]}") for name in ("one", "other"))
 
 
+_THINGS = (
+    r"(?:papers?|systems?|methods?|works?|models?|study|studies|frameworks?|benchmarks?|arbeit\w*"
+    r"|articles?|articulos?|trabajos?|papiere?)"
+)
+# "One paper …, another …", "one of the papers …; the other …", "one for …, the newer one …", and
+# the same in German, French, Spanish and Italian.
 _ONE_ANOTHER = re.compile(
-    r"\bone\s+(?P<kind>papers?|system|method|work|model|study|framework)?\s*(?:here\s+|of them\s+)?"
-    r"(?P<one>[^,;.?!]{8,120})[,;]\s+(?:and\s+|while\s+)?(?:another|the other)(?:\s+(?:one|paper"
-    r"|system"
-    r"|method|work|model))?\s+(?P<other>[^,;.?!]{8,120})",
+    r"\b(?:one|ein[se]?|der eine|die eine|das eine|l['’]une?|una?|uno|el uno)\s+"
+    rf"(?:(?:of|de|von|degli) (?:them|the|these|those|los|las|den|ihnen)?\s*)?(?P<kind>(?:[\w-]+ )?"
+    rf"{_THINGS}\b)?[,\s]*(?:here\s+|of them\s+)?(?P<one>[^;.?!]{{8,200}}?)"
+    r"(?:[,;]\s+(?:(?:and|while|but|&|und|et|y|e)\s+)?|\s+(?:and|while|whereas|&|und|et|y)\s+)"
+    r"(?:another|the other|a second|the second|the (?:newer|older|later|earlier|first|last)"
+    r"|(?:and )?one(?= (?:that|which|for|on|about|where|paper|system))|l['’]autre|une? autre"
+    r"|(?:el |la )?otr[oa]|(?:der|die|das) ander[en]+|ein(?:es)? ander\w*|eins|l['’]altr[oa])"
+    rf"(?:\s+(?:one|{_THINGS})\b)?[,\s]+(?P<other>[^;.?!]{{8,200}})",
     re.IGNORECASE,
 )
 

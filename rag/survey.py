@@ -10,13 +10,22 @@ from dataclasses import dataclass, replace
 from rag.listing import topics
 from rag.listing.asked import read_criteria, read_loosely, without_criterion
 from rag.listing.criteria import Clause, Criteria, Criterion, Topic, Words, described
+from rag.listing.plural import MAYBE_ONE_PAPER, list_reason
 from rag.listing.terms import find, is_name
 from rag.matching.literal import Match, title_of
 from rag.matching.matches import Collected, meeting
 from rag.matching.spelling import spelled_right
 from rag.prompts import render
 from rag.question import focus
-from rag.retrieve import RARE_NAME, Library, Reading, read, sentence_vectors, sentences_of
+from rag.retrieve import (
+    RARE_NAME,
+    Library,
+    Reading,
+    introduced_names,
+    read,
+    sentence_vectors,
+    sentences_of,
+)
 from rag.types import Citation, Coverage, Draft, Evidence, Hit, Source, Statement
 
 RETRIEVED = 20
@@ -158,11 +167,21 @@ def _joined(listed: Listed, match: Match) -> Listed:
 
 
 def _means_its_own(library: Library, matched: Sequence[Listed], reading: Reading) -> bool:
-    """Whether "who uses CodeCompose" found CodeCompose itself: a question about one paper."""
-    if not _WHO_USES.match(reading.question) or len(matched) > RARE_NAME:
+    """Whether a question that reads like one for a list is about one paper that it names.
+
+    "Who uses CodeCompose?" finds CodeCompose itself, and "to how many models can ModelScopeGPT
+    connect" no other paper than ModelScopeGPT's, if any: those are questions to one abstract.
+    """
+    asked = reading.question
+    heads = [title_of(library.snapshot, one.place).partition(":") for one in matched]
+    if _WHO_USES.match(asked) and len(matched) <= RARE_NAME:
+        return any(colon and find(head, asked) for head, colon, _ in heads)
+    if len(matched) > 1 or list_reason(asked) not in MAYBE_ONE_PAPER:
         return False
-    heads = (title_of(library.snapshot, one.place).partition(":") for one in matched)
-    return any(colon and find(head, reading.question) for head, colon, _ in heads)
+    owners = introduced_names(library.snapshot, asked).values()
+    alone = {next(iter(papers)) for papers in owners if len(papers) == 1}
+    found = {library.snapshot.papers[one.place].id for one in matched}
+    return len(alone) == 1 and found <= alone
 
 
 _WHO_USES = re.compile(r"\W*who (?:actually |really )?uses\b", re.IGNORECASE)

@@ -40,6 +40,7 @@ FLOORS = {
     "rag/words": 1.1,
     "rag/names": 1.2,
     "rag/question": 1.2,
+    "rag/expected": 1.2,
     "rag/assess": 1.3,
     "rag/evidence": 1.3,
     "rag/listing": 1.3,  # what a list is asked for, and what meets it in a text

@@ -87,6 +87,10 @@ _LISTS = {
     rf"|single|more|recent) )*{_MOD}{{0,2}}?{_WORKS}\b(?! (?:were|was|did|does|is(?! there)|has|had"
     r"|from|of|by|to|they|it|the|found?s?|shows?|showed|says?|concludes?|should|would|could|better"
     r"|best|well|worse|like|as|only|without|at|when|if|can)\b)",
+    "entries": r"\b(?:which|what|any|all|every|list(?: the)?) (?:items|entries|titles)\b(?! (?:does"
+    r"|did|do|were|was|are) (?:it|they|the)\b)",
+    "mentions, without who": r"^\W*(?:mentions|names|cites|mentioning|naming|citing) (?!(?:it|this"
+    r"|that|of)\b)\S+",
     "works told of": rf"^\W*(?:(?:any|all|the|other|more|recent|existing|some|please) )*"
     rf"{_MOD}{{0,4}}?{_WORKS},? (?:on|(?<=s )of|about|around|regarding|concerning|dealing|using"
     rf"|mentioning"
@@ -168,9 +172,18 @@ _LISTS = {
     r"|literature reviews|systematic reviews|case studies|overviews|benchmarks|datasets)"
     r"(?: (?:here|in here|in this \w+|are there|do you have))*\W*$",
 }
+MAYBE_ONE_PAPER = frozenset(
+    {
+        "how many do", "how many are brought", "what is brought", "brought, within bounds", "held",
+        "how many are held", "another language",
+    }
+)  # fmt: skip
+"""What also asks what one paper says, where the question names that paper's own system."""
+
 _LIST = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _LISTS.items()}
 _NOT_LIST = re.compile(
-    r"\b(?:these|those|the|both|all) (?:two|three|four|five|2|3|4) (?:papers|works|studies"
+    r"\b(?:to|into|from|on|with|by|after) how many (?!(?:papers|abstracts|works|studies)\b)"
+    r"|\b(?:these|those|the|both|all) (?:two|three|four|five|2|3|4) (?:papers|works|studies"
     r"|systems|methods)\b"
     r"|\b(?:the )?(?:two|three|four|2|3|4) papers\b(?! (?:or|and) more)"
     r"|^\W*(?:which|what) (?:[\w-]+ ){1,8}?(?:does|did) (?:it|they|(?-i:[A-Z])[\w-]+)\b"
