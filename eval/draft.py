@@ -164,7 +164,7 @@ def starters(papers: Sequence[Paper]) -> tuple[Case, ...]:
     """Cases of every type that a collection of *papers* gives rise to."""
     named = _named(papers)
     records = [
-        *_spread(_about(named)),
+        *_spread(_about(named) if named else _titled(papers)),
         *_spread(_figures(named)),
         *_spread(_compared(named)),
         *_spread(_followed(named)),
@@ -206,6 +206,18 @@ def _about(named: Sequence[tuple[str, Paper]]) -> Iterator[dict[str, Any]]:
             "answerable": True,
             "gold_papers": [paper.title],
             "why": "the paper that introduces a name answers for it",
+        }
+
+
+def _titled(papers: Sequence[Paper]) -> Iterator[dict[str, Any]]:
+    """For a collection whose papers name nothing: without these, always refusing would pass."""
+    for paper in papers:
+        yield {
+            "type": "single",
+            "question": f'What does the paper "{paper.title}" report?',
+            "answerable": True,
+            "gold_papers": [paper.title],
+            "why": "a paper answers for its title",
         }
 
 

@@ -100,7 +100,9 @@ def _index(options: Options, settings: Settings, tell: Progress) -> Iterator[Set
     with TemporaryDirectory(prefix="paperchat-eval-", ignore_cleanup_errors=True) as folder:
         # Nothing of the user's own is read or written: neither store, server nor model.
         fresh = replace(settings, store=Path(folder), chroma_url=None, embedding_model=EMBEDDED)
-        index(fresh, options.corpus or None, progress=tell)
+        rejected = index(fresh, options.corpus or None, progress=tell).rejected
+        if rejected:  # or papers would be missed without a word of why
+            print(f"{len(rejected)} records rejected, first {rejected[0]}", file=sys.stderr)
         yield fresh
 
 

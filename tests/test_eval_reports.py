@@ -637,18 +637,29 @@ def test_a_starter_set_gives_a_gate_that_holds(tmp_path, capsys):
         }
         for n, word in enumerate(words, start=1)
     ]
-    papers.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    papers.write_text("\n".join([*map(json.dumps, rows), '{"title": "Silent"}']), "utf-8")
     folder = tmp_path / "evals"
 
     assert draft.main(["--to", str(folder), "--corpus", str(papers)]) == 0
     assert {case.type for case in read_cases([folder])} >= {"single", "comparison", "aggregation"}
     assert len(read_gates(folder / "gates.json")) > 5
-    said = shlex.split(capsys.readouterr().out)  # the command that it names is the one to run
+    out, err = capsys.readouterr()
+    assert "1 records rejected, first papers.jsonl:9: no abstract" in err
+    said = shlex.split(out)  # the command that it names is the one to run
     assert said[:2] == ["paperchat", "eval"]
     assert main([*said[2:], "--no-cache"]) == PASSED
     assert "The same as the baseline" in capsys.readouterr().out
     with pytest.raises(UsageError, match="left as it is"):
         draft.main(["--to", str(folder), "--corpus", str(papers)])
+
+
+def test_a_collection_without_names_gets_questions_that_have_answers():
+    """Where no title introduces a name, the starter set still asks for more than silence."""
+    plain = [replace(paper, title=f"A study of {n} tides") for n, paper in enumerate(PAPERS)]
+
+    found = [case for case in draft.starters(plain) if case.answerable]
+
+    assert {title for case in found for title in case.gold_papers} == {p.title for p in plain}
 
 
 # Faults
