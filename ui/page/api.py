@@ -20,6 +20,7 @@ from rag.history import History
 from ui.page import add, check, papers, verbs
 from ui.page.answer import html_answer, html_text
 from ui.page.chat import html_conversations
+from ui.page.door import SCRIPTS, script
 from ui.page.export import KINDS, exported
 from ui.page.people import People
 from ui.page.tools import Endpoint
@@ -146,6 +147,14 @@ def _add_pieces(app: FastAPI, house: House) -> None:
     @app.get("/page/map", include_in_schema=False)
     def drawn() -> dict[str, object]:
         return papers.drawing(house.chat.atlas(), house.chat.papers())
+
+    @app.get(SCRIPTS + "{name}", include_in_schema=False)
+    def scripts(name: str) -> Response:
+        found = script(name)
+        if not found:
+            raise HTTPException(404)
+        headers = {"cache-control": "no-cache"}
+        return Response(found, media_type="text/javascript", headers=headers)
 
     @app.get("/page/plotly.js", include_in_schema=False)
     def plotly() -> Response:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from rag.errors import PaperChatError
 from ui.format import markdown
 from ui.page import verbs
-from ui.page.guard import Receive, Scope, Send
+from ui.page.session import Receive, Scope, Send
 from ui.page.turns import Chat
 
 if TYPE_CHECKING:
