@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import OrderedDict
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,7 +24,7 @@ EXAMPLES = 4
 """How many of the collection's example questions are offered."""
 
 _UNHURRIED = 3  # people answered at once; with more, no answer pauses for its reader
-_PAGES = 1_000  # open pages of which the last thing done is known
+_LAST_WORD = 0.05  # seconds in which what was told just before a click reaches the page
 _TIMES = itertools.count(1)
 _CUT_OFF = "This was not answered to the end; ask again."
 _HERE = "(question, _, session) => [question, window.paperchatHere?.() ?? '', session]"
@@ -55,8 +55,17 @@ class Session:
     editing: int | None = None  # the turn whose question is being rewritten
 
 
-class Counter:
-    """Knows of every open page what it was last asked to do, so that the rest gives way.
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who does something on one of their open pages, and whether it is still what they want."""
+
+    owner: str  # empty where nobody can be told from anybody else
+    latest: Callable[[], bool] = lambda: True
+    done: Callable[[], None] = lambda: None
+
+
+class Busy:
+    """What each open page is in the middle of, so that it gives way to what is asked next.
 
     A click on "New conversation" or a second question while an answer is being written would else
     be overwritten by the answer's next sentence.
@@ -64,25 +73,23 @@ class Counter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last: OrderedDict[str, object] = OrderedDict()
+        self._doing: dict[str, object] = {}
 
-    def come(self, page: str) -> Callable[[], bool]:
-        """Begin something on *page*; whether it is still the last thing that was begun there."""
+    def visit(self, owner: str, page: str) -> Visit:
+        """Begin something on *page*, and let what it was doing end."""
         mine = object()
         with self._lock:
-            self._last[page] = mine
-            self._last.move_to_end(page)
-            if len(self._last) > _PAGES:
-                self._last.popitem(last=False)
-        return lambda: self._last.get(page, mine) is mine
+            before = self._doing.get(page)
+            self._doing[page] = mine
+        if before is not None:
+            time.sleep(_LAST_WORD)
 
+        def done() -> None:
+            with self._lock:
+                if self._doing.get(page) is mine:
+                    del self._doing[page]
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Who does something on which of their open pages."""
-
-    owner: str  # empty where nobody can be told from anybody else
-    latest: Callable[[], bool] = lambda: True
+        return Visit(owner, lambda: self._doing.get(page) is mine, done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +101,11 @@ class Desk:
     people: People
     parts: Mapping[str, Any]
     asking: set[int] = field(default_factory=set)  # the sessions that are being answered
-    counter: Counter = field(default_factory=Counter)
+    busy: Busy = field(default_factory=Busy)
 
     def visit(self, request: Any) -> Visit:
         """Who sent *request* to do something that ends what their page was doing."""
-        page = str(getattr(request, "session_hash", "") or "")
-        return Visit(self.people.owner_of(request), self.counter.come(page))
+        return self.busy.visit(self.people.owner_of(request), str(request.session_hash))
 
     def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
         """Every component as it is for *session*; the earlier turns only if *past*.
@@ -160,6 +166,8 @@ class Desk:
         try:
             for turn in map(_lasting, growing):
                 if not visit.latest():
+                    # gradio shows the last thing told once more at the end: let that be nothing
+                    yield {self.parts["banner"]: self.parts["gr"].skip()}
                     break
                 asking = replace(session, turns=(*past, turn))
                 if turn.steps and turn.step:  # nothing but the turn has changed
@@ -174,6 +182,7 @@ class Desk:
         finally:  # also when a person leaves or stops: what is whole is kept, the rest is said
             growing.close()
             self.asking.discard(id(session))
+            visit.done()
             if place is not None and turn is not None:
                 whole = turn.answer if turn.done and not turn.step else None
                 self.history.keep(place, whole, turn.problem or ("" if whole else STOPPED))
@@ -346,6 +355,7 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
         if question:
             yield from desk.answered(question, session, visit)
         else:
+            visit.done()
             yield desk.shown(session)
 
     def act(session: Session, request: Any, event: Any) -> Iterator[dict[Any, Any]]:
@@ -353,9 +363,13 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
         aside = what.get("do") in _ASIDE
         visit = Visit(desk.people.owner_of(request)) if aside else desk.visit(request)
         session = desk.resumed(session, what.get("here"), visit.owner)
-        yield from acted(desk, what, session, visit)
+        try:
+            yield from acted(desk, what, session, visit)
+        finally:
+            visit.done()
 
-    def stop(session: Session) -> dict[Any, Any]:
+    def stop(session: Session, request: Any) -> dict[Any, Any]:
+        desk.visit(request).done()
         return desk.shown(replace(session, turns=tuple(map(stopped, session.turns))))
 
     shown = [part for name, part in parts.items() if name not in {"gr", "here"}]
@@ -366,7 +380,7 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
     asking = [gr.on([box.submit, parts["ask"].click], wired_ask, [box, here, session], **quietly)]
     asking += [each.click(wired_ask, [each, here, session], **quietly) for each in examples]
     asking.append(door.click(wire(gr, act), [session], trigger_mode="multiple", **quiet))
-    parts["stop"].click(stop, [session], cancels=asking, **quiet)
+    parts["stop"].click(wire(gr, stop), [session], cancels=asking, **quiet)
 
 
 _ASIDE = {"rate", "rename"}  # what can be done while an answer is being written
