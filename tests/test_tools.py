@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import threading
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -14,7 +11,6 @@ import pytest
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
-from ui.app import launch
 from ui.page.people import hashed
 
 QUESTION = "What MFU does MegaScale reach?"
@@ -23,30 +19,9 @@ TOOLS = {"ask", "search", "compare", "verify"}
 
 
 @pytest.fixture(scope="module")
-def served(seed_chat) -> Callable[..., str]:
-    """Serve the page over the bundled papers, with the options of `launch`; its address."""
-
-    def start(**options) -> str:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        arguments = (seed_chat, "127.0.0.1", port)
-        threading.Thread(target=launch, args=arguments, kwargs=options, daemon=True).start()
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return f"http://127.0.0.1:{port}"
-            except OSError:
-                time.sleep(0.1)
-        pytest.fail("the page does not begin to listen")
-
-    return start
-
-
-@pytest.fixture(scope="module")
-def address(served) -> str:
+def address(page_server) -> str:
     """The page that everybody may use."""
-    return served(about={"Version": "1.2.3"})
+    return page_server(about={"Version": "1.2.3"})
 
 
 @asynccontextmanager
@@ -157,9 +132,9 @@ def test_many_clients_at_once_get_their_own_answers(address):
     assert [title.partition(":")[0] for title in found] == names
 
 
-def test_the_tools_ask_for_the_same_login(served):
+def test_the_tools_ask_for_the_same_login(page_server):
     """Without a name and a password there is nothing; with them there are the tools."""
-    address = served(users=[("ann", hashed("a secret"))])
+    address = page_server(users=[("ann", hashed("a secret"))])
 
     async def tools(auth):
         async with client(address, auth=auth) as ours:
