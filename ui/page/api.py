@@ -19,9 +19,9 @@ from rag.errors import PaperChatError, UsageError
 from rag.history import History
 from ui.page import add, check, papers, verbs
 from ui.page.answer import html_answer, html_text
-from ui.page.chat import html_conversations
 from ui.page.door import SCRIPTS, script
 from ui.page.export import KINDS, exported
+from ui.page.kept import html_conversations
 from ui.page.people import People
 from ui.page.tools import Endpoint
 from ui.page.turns import Chat

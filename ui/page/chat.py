@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import itertools
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.errors import StoreError
-from rag.history import Conversation, History
+from rag.history import History
 from rag.types import Paper
 from ui.page.answer import CHANGED, GONE, html_text
+from ui.page.busy import Busy, Visit
 from ui.page.door import QUIET, block, wire
+from ui.page.kept import html_conversations
 from ui.page.people import People
 from ui.page.turns import PACE, STOPPED, Chat, Turn, answering, following, html_turn, stopped
 
 KEPT_TURNS = 30
 """How many turns of a conversation are remembered and shown."""
 
-EXAMPLES = 4
-"""How many of the collection's example questions are offered."""
+EXAMPLES = 3
+"""How many questions of the collection's own are offered: an answer, a comparison, a list."""
+
+TALK = "What can I ask here?"
+"""The example of the remaining shape, which needs no collection."""
 
 _UNHURRIED = 3  # people answered at once; with more, no answer pauses for its reader
-_LAST_WORD = 0.05  # seconds in which what was told just before a click reaches the page
 _TIMES = itertools.count(1)
 _CUT_OFF = "This was not answered to the end; ask again."
 _HERE = "(question, _, session) => [question, window.paperchatHere?.() ?? '', session]"
@@ -53,43 +55,6 @@ class Session:
     conversation: str = ""  # empty until something has been asked
     turns: tuple[Turn, ...] = ()
     editing: int | None = None  # the turn whose question is being rewritten
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Who does something on one of their open pages, and whether it is still what they want."""
-
-    owner: str  # empty where nobody can be told from anybody else
-    latest: Callable[[], bool] = lambda: True
-    done: Callable[[], None] = lambda: None
-
-
-class Busy:
-    """What each open page is in the middle of, so that it gives way to what is asked next.
-
-    A click on "New conversation" or a second question while an answer is being written would else
-    be overwritten by the answer's next sentence.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._doing: dict[str, object] = {}
-
-    def visit(self, owner: str, page: str) -> Visit:
-        """Begin something on *page*, and let what it was doing end."""
-        mine = object()
-        with self._lock:
-            before = self._doing.get(page)
-            self._doing[page] = mine
-        if before is not None:
-            time.sleep(_LAST_WORD)
-
-        def done() -> None:
-            with self._lock:
-                if self._doing.get(page) is mine:
-                    del self._doing[page]
-
-        return Visit(owner, lambda: self._doing.get(page) is mine, done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,38 +218,6 @@ def _banner(session: Session) -> str:
     )
 
 
-def html_conversations(kept: Sequence[Conversation], current: str) -> str:
-    """The list of kept conversations, each to be opened, renamed, exported or deleted."""
-    items = "".join(_conversation(one, one.id == current) for one in kept)
-    new = '<button type="button" class="pc-new" data-do="new">New conversation</button>'
-    if not items:
-        return f'<div class="pc-aside">{new}</div>'
-    toggle = (
-        '<button type="button" class="pc-new pc-toggle" data-do="past" aria-expanded="false">'
-        f"Conversations ({len(kept):,})</button>"
-    )
-    told = f'<nav aria-label="Conversations"><ul class="pc-kept">{items}</ul></nav>'
-    return f'<div class="pc-aside">{new}{toggle}{told}</div>'
-
-
-def _conversation(one: Conversation, current: bool) -> str:
-    name, here = html_text(one.id), ' aria-current="true"' if current else ""
-    files = "".join(
-        f'<a class="pc-act" download href="/export/{name}.{kind}">{words}</a>'
-        for kind, words in (("md", "Markdown"), ("bib", "BibTeX"), ("csv", "CSV"))
-    )
-    return (
-        f'<li data-id="{name}"><button type="button" class="pc-kept-title" data-do="open"'
-        f' data-id="{name}"{here}>{html_text(one.title)}</button>'
-        f'<details class="pc-menu" id="menu-{name}"><summary aria-label="What to do with this'
-        ' conversation">&#8943;</summary><div>'
-        f'<button type="button" class="pc-act" data-do="renaming" data-id="{name}">Rename</button>'
-        f"{files}"
-        f'<button type="button" class="pc-act" data-do="deleting" data-id="{name}">Delete</button>'
-        "</div></details></li>"
-    )
-
-
 def build(gr: Any, chat: Chat, history: History, people: People) -> None:
     """Lay the chat out, and say what happens on each click."""
     with gr.Row(elem_id="pc-desk"):
@@ -297,7 +230,7 @@ def build(gr: Any, chat: Chat, history: History, people: People) -> None:
                 with gr.Row(elem_id="pc-examples") as row:
                     examples = [
                         gr.Button(text, elem_classes="pc-example")
-                        for text in list(chat.examples())[:EXAMPLES]
+                        for text in (*chat.examples(EXAMPLES), TALK)
                     ]
             with gr.Column(elem_id="pc-composer"):
                 banner = block(gr, "")

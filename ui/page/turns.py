@@ -65,8 +65,8 @@ class Chat(Protocol):
         """The map of the collection."""
         ...
 
-    def examples(self) -> Sequence[str]:
-        """Questions that the collection can answer."""
+    def examples(self, most: int) -> Sequence[str]:
+        """Questions that the collection can answer, of as many shapes as *most* allows."""
         ...
 
     def describe(self) -> str:
