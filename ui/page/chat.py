@@ -105,6 +105,10 @@ class Desk:
             last = html_turn(turn, _notes(turn, self._papers()) if looked else None)
         return f'<div id="pc-here" data-conversation="{mark}">{last}</div>'
 
+    def nothing(self) -> dict[Any, Any]:
+        """What leaves every component as it is."""
+        return {self.parts["banner"]: self.parts["gr"].skip()}
+
     def _papers(self) -> dict[str, Paper]:
         return {paper.id: paper for paper in self.chat.papers()}
 
@@ -131,8 +135,7 @@ class Desk:
         try:
             for turn in map(_lasting, growing):
                 if not visit.latest():
-                    # gradio shows the last thing told once more at the end: let that be nothing
-                    yield {self.parts["banner"]: self.parts["gr"].skip()}
+                    yield self.nothing()  # gradio tells the last thing once more at the end
                     break
                 asking = replace(session, turns=(*past, turn))
                 if turn.steps and turn.step:  # nothing but the turn has changed
@@ -350,7 +353,7 @@ def acted(
             yield {**desk.shown(opened), **desk.listed(owner, opened)}
         case "rename":
             desk.history.rename(owner, name, str(what.get("title", "")))
-            yield desk.listed(owner, session)
+            yield desk.nothing()  # the page shows it already, and may have a menu open
         case "delete":
             desk.history.delete(owner, name)
             left = Session() if name == session.conversation else session
