@@ -8,6 +8,7 @@ would depend on its neighbours (measured: cosine 0.993 on average to the same te
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -70,6 +71,11 @@ class EmbeddedModel:
         return np.asarray(vectors[0], dtype=np.float32)
 
 
+# Each call works in memory of its own, which is kept for the next one: more calls at once than
+# cores are no faster, and eight of them held 120 MB more than two.
+_TURNS = threading.BoundedSemaphore(CORES)
+
+
 @cache
 def load_embedded() -> EmbeddedModel:
     """Load the shipped model once a process. Raises EmbeddingError if its files are damaged."""
@@ -97,7 +103,8 @@ def open_graph(name: str) -> Graph:
 
     def run(given: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[np.float32]]:
         try:
-            return cast("Sequence[NDArray[np.float32]]", session.run(None, dict(given)))
+            with _TURNS:
+                return cast("Sequence[NDArray[np.float32]]", session.run(None, dict(given)))
         except Exception as error:  # onnxruntime raises classes of its own making
             raise EmbeddingError(
                 f"the embedding model failed ({error}); install PaperChat again"

@@ -122,6 +122,7 @@ DOORS = {
     "gradio": {"ui/page"},
     "plotly": {"ui/page"},
     "llama_index": {"rag/llama"},
+    "mcp": {"ui/page"},
     "onnxruntime": {"rag/embed"},
     "openai": {"rag/llm"},
     "opentelemetry": {"rag/observe"},
