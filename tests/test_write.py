@@ -23,6 +23,7 @@ from tests.scripted import (
     fail,
     gibberish,
     hang_up,
+    in_turn,
     looping,
     malformed,
     other_language,
@@ -245,6 +246,20 @@ def test_a_model_fills_cells_by_number_and_never_by_words(writer, scripted_serve
     assert {one.text for one in answer.removed} == {"Both fly to Mars."}
 
 
+def test_papers_named_are_compared_by_the_model_where_it_is_set_up(writer, scripted_server):
+    """`compare` takes the mode as `ask` does: the model chooses cells, or it is not asked."""
+    scripted_server.script = say('{"cells": [{"axis": 1, "paper": 1, "sentences": ["1.1"]}]}')
+
+    chosen = writer.compare(["MegaScale", "ByteScale"], ["hardware"])
+    quoted = writer.compare(["MegaScale", "ByteScale"], ["hardware"], mode="extractive")
+
+    assert (chosen.mode, quoted.mode) == ("llm", "extractive")
+    assert len(scripted_server.requests) == 1
+    assert chosen.usage.prompt_tokens > 0
+    assert chosen.table.cells[0][0].stated
+    assert not chosen.table.cells[1][0].stated
+
+
 def test_a_table_that_makes_no_sense_is_the_extractive_one(writer, scripted_server):
     """Without a usable reply the quotations stand, and one line says so."""
     scripted_server.script = gibberish()
@@ -276,12 +291,49 @@ def test_a_model_condenses_only_what_rules_leave_open(seed_chat, scripted_server
     assert len(scripted_server.requests) == 2
 
 
+def test_all_candidates_of_a_list_are_judged_for_a_price_told_before(seed_store, scripted_server):
+    """Near misses and what was found beside them are read in batches; the cost is said first."""
+    place = {"OPENAI_BASE_URL": scripted_server.url, "PAPERCHAT_MODEL": "scripted-1"}
+    settings = Settings.from_environment(
+        store=seed_store, environment={**place, "PAPERCHAT_PRICE": "1/2"}
+    )
+    lister = PaperChat(settings)
+    scripted_server.script = say('{"papers": []}')
+
+    first, *_, last = lister.stream("Which papers are about speculative decoding?")
+
+    listed = {source.paper_id for source in last.sources}
+    wanted = {one.paper_id for one in last.near} | {
+        hit.paper.id for hit in last.retrieved if hit.paper.id not in listed
+    }
+    sent = "".join(request.text for request in scripted_server.requests)
+    assert sent.count("<paper n=") == len(wanted)
+    assert len(scripted_server.requests) > 1
+    assert f"{len(wanted)} candidates" in first.notice
+    assert "$0.0" in first.notice
+    assert first.usage.prompt_tokens == 0
+    assert texts(last) == texts(lister.ask(last.question, mode="extractive"))
+
+
+def test_a_model_that_takes_up_everything_is_not_believed(writer, scripted_server):
+    """Who finds that all candidates meet the criterion has not judged: the list stays."""
+    asked = "Which papers are about speculative decoding?"
+    every = ", ".join(f'{{"paper": {n}, "sentence": "{n}.1"}}' for n in range(1, 40))
+    scripted_server.script = say(f'{{"papers": [{every}]}}')
+
+    answer = writer.ask(asked)
+
+    assert texts(answer) == texts(writer.ask(asked, mode="extractive"))
+    assert "everything" in answer.notice
+
+
 def test_a_model_takes_up_near_misses_of_a_list_by_number(writer, scripted_server):
     """What it takes up is counted and quoted from the store; nonsense leaves the list as it was."""
     asked = "Which papers are about speculative decoding?"
     quoted = writer.ask(asked, mode="extractive")
     assert quoted.near
-    scripted_server.script = say('{"papers": [{"paper": 1, "sentence": "1.1"}, {"paper": 99}]}')
+    first = say('{"papers": [{"paper": 1, "sentence": "1.1"}, {"paper": 99}]}')
+    scripted_server.script = in_turn(first, say('{"papers": []}'))
     taken = writer.ask(asked)
     scripted_server.script = gibberish()
     left = writer.ask(asked)
