@@ -262,6 +262,7 @@ class PaperChat:
             near=draft.near,
             removed=draft.removed,
             notice=draft.notice,
+            pending=draft.pending,
             model=draft.model,
             usage=draft.usage,
             retrieved=draft.retrieved,

@@ -33,6 +33,7 @@ from tests.scripted import (
     silence,
     wrong_key,
 )
+from ui.page.answer import html_answer
 
 QUESTION = "What MFU does MegaScale achieve when training a 175B model?"
 QUICK = Patience(attempts=1, calls=1, silence=0.6, deadline=3)
@@ -171,6 +172,21 @@ def test_statements_come_one_by_one(writer, scripted_server):
     assert "step" not in grown[-1].trace
     for one in grown:
         assert [s.text for s in one.statements] == texts(grown[-1])[: len(one.statements)]
+
+
+def test_words_that_are_pending_are_no_statement(writer, scripted_server):
+    """What is being written is told apart, without a marker, and gone when the answer is whole."""
+    scripted_server.script = truthful(2, tokens_a_second=60)
+
+    *grown, whole = writer.stream(QUESTION)
+
+    pending = [one.pending for one in grown if one.pending]
+    assert len(pending) > 2
+    assert not [words for words in pending if "[" in words]
+    assert all(words not in texts(one) for one in grown for words in [one.pending] if words)
+    assert whole.pending == ""
+    assert "Being written, not checked yet:" in html_answer(grown[1], "a")
+    assert "Being written" not in html_answer(whole, "a")
 
 
 def test_a_cut_stream_keeps_what_was_checked(writer, scripted_server):
