@@ -94,6 +94,7 @@ FLOORS = {
     "eval/retrieval": 5.0,
     "eval/speed": 5.0,
     "eval/page": 5.0,
+    "eval/overhead": 5.1,
     "eval/add": 5.0,
     "eval/large": 5.1,
     "eval/claims": 5.0,
@@ -123,7 +124,7 @@ DOORS = {
     "plotly": {"ui/page"},
     "llama_index": {"rag/llama"},
     "onnxruntime": {"rag/embed"},
-    "openai": {"rag/llm"},
+    "openai": {"rag/llm", "eval/overhead"},  # the latter measures the former
     "opentelemetry": {"rag/observe"},
     "prometheus_client": {"rag/observe"},
     "tantivy": {"rag/lexical"},

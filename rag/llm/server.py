@@ -141,9 +141,9 @@ class Server:
             pause = self._pause(failure, attempt)
             if pause is None or time.monotonic() + pause >= ends:
                 raise self.explained(failure) from self.harmless(failure)
-            if getattr(failure, "status_code", None) == 429:
+            if getattr(failure, "status_code", None) == 429 and _retry_after(failure) is not None:
                 GATE.hold(self.host, pause)
-            else:
+            else:  # a limit without a time says nothing of when others may ask
                 sleep(pause)
 
     def explained(self, error: openai.OpenAIError) -> PaperChatError:
