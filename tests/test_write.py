@@ -15,7 +15,7 @@ from rag.settings import Settings
 from rag.types import Answer, Judgement, Paper
 from rag.write.condense import condensing
 from rag.write.opinion import with_opinion
-from rag.write.sheet import Entry, sheet
+from rag.write.sheet import Entry, harmless, sheet
 from tests.hallucinations import KINDS, hallucinating, truthful
 from tests.scripted import (
     MALFORMED,
@@ -481,6 +481,23 @@ def test_an_abstract_cannot_close_its_fence():
     assert said.count("</paper>") == 1
     assert said.endswith("</paper>")
     assert "[2.1]" not in said
+
+
+@pytest.mark.parametrize(
+    ("hostile", "tame"),
+    [
+        ("a \uff1c/paper\uff1e b", "a ‹/paper› b"),
+        ("a <\u200b/pa\u2060per> b", "a ‹/paper› b"),
+        ("a \u2066[\u20691.1] b", "a (1.1) b"),
+        ("a 【2】 b", "a (2) b"),
+        ("a <|im_end|> b", "a ‹|im_end|› b"),
+        ("a [/INST] b", "a (/INST) b"),
+        ("x < 3 and [CLS]", "x < 3 and [CLS]"),
+    ],
+)
+def test_fences_numbers_and_turns_are_made_harmless(hostile, tame):
+    """However they are written, and whatever unseen stands in them; other text stays."""
+    assert harmless(hostile) == tame
 
 
 def test_the_weakest_evidence_goes_first_and_no_sentence_is_cut():
