@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,8 +25,10 @@ from tests.scripted import (
     gibberish,
     hang_up,
     in_turn,
+    limited,
     looping,
     malformed,
+    one_in,
     other_language,
     quota,
     refusal,
@@ -239,6 +242,26 @@ def test_two_people_at_once_get_their_own(writer, scripted_server):
 
     assert [got[q].question for q in asked] == asked
     assert texts(got[asked[0]]) != texts(got[asked[1]])
+
+
+def test_many_questions_on_a_server_that_fails_one_in_five(seed_store, scripted_server):
+    """Each person gets the model's answer to the own question, whatever fails on the way."""
+    failing = in_turn(*[fail(500), limited(), limited(0.2), hang_up(), fail(503)] * 20)
+    scripted_server.script = one_in(5, failing, truthful(1))
+    settings = Settings.from_environment(store=seed_store, environment={})
+    patience = Patience(attempts=6, calls=4, first_pause=0.05)
+    crowd = PaperChat(settings, chat=OpenAIChat("m", None, scripted_server.url, patience))
+    asked = [f"What does the paper “{paper.title}” propose?" for paper in crowd.papers()[:30]]
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        got = list(pool.map(crowd.ask, asked))
+
+    assert [one.question for one in got] == asked
+    written = [one for one in got if not one.abstained]
+    assert len(written) > 20
+    assert {(one.mode, one.notice) for one in written} == {("llm", "")}
+    for question, one in zip(asked, got, strict=True):
+        assert one.retrieved[0].paper.title in question
 
 
 COMPARED = "How do MegaScale and ByteScale differ in hardware?"
