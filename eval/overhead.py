@@ -162,7 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     load = load_average()
     try:
-        text = report(measure(options.store, max(1, options.runs)), (load, load_average()))
+        pairs = measure(options.store, max(1, options.runs))
+        text = report(pairs, (load, load_average()))
         if options.out:
             options.out.write_text(text + "\n", encoding="utf-8")
     except (PaperChatError, OSError) as error:
