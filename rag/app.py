@@ -127,12 +127,16 @@ class PaperChat:
             trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
             yield self._finished(library, question, read_as.question, draft, trace, began)
 
-    def compare(self, subjects: Sequence[str], axes: Sequence[str] = ()) -> Answer:
+    def compare(
+        self, subjects: Sequence[str], axes: Sequence[str] = (), mode: str = "auto"
+    ) -> Answer:
         """Set *subjects*, titles or names of two to five papers, side by side.
 
-        *axes* are what to compare on; without them, what the abstracts speak to. Raises UsageError.
+        *axes* are what to compare on; without them, what the abstracts speak to. *mode* is as in
+        `ask`. Raises UsageError.
         """
         check_subjects(subjects, axes)
+        within = self._within() if self._writes(mode) else None
         question = _spelt_out(subjects, axes)
         check_question(question)
         began = time.perf_counter()
@@ -140,6 +144,9 @@ class PaperChat:
         draft = compare.compare(library, question, subjects, axes)
         if draft is None:
             raise UsageError("these name fewer than two different things; name two to five papers")
+        if within is not None:
+            draft = fill(library, question, draft, within, self._checking(within))
+            draft = replace(draft, usage=within.usage)
         trace = {"route": "asked to compare", **draft.trace}
         return self._finished(library, question, question, draft, trace, began)
 
@@ -205,13 +212,17 @@ class PaperChat:
         if chat is None:
             yield compose.answer(library, question, RETRIEVED)
             return
-        judge = with_opinion(self._judge, chat) if self._settings.judge else self._judge
+        judge = self._checking(chat)
         if made is not None and made.shape == "list":
-            yield choose(library, question, made, chat)
+            yield from choose(library, question, made, chat, self._settings.price)
         elif made is not None:
             yield fill(library, question, made, chat, judge)
         else:
             yield from write_answer(library, question, RETRIEVED, chat, judge)
+
+    def _checking(self, chat: Chat) -> Judge:
+        """What checks the sentences that *chat* writes; *chat* as well, if the settings say so."""
+        return with_opinion(self._judge, chat) if self._settings.judge else self._judge
 
     def _within(self) -> Capped | None:
         """The language model for one question, within its tokens."""
@@ -251,6 +262,7 @@ class PaperChat:
             near=draft.near,
             removed=draft.removed,
             notice=draft.notice,
+            pending=draft.pending,
             model=draft.model,
             usage=draft.usage,
             retrieved=draft.retrieved,

@@ -213,15 +213,16 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from rag.app import check_subjects, open_chat
+    from rag.app import check_subjects, choose_mode, open_chat
     from ui.format import markdown, record
 
     settings = _settings(options)
+    choose_mode(options.mode, settings)
     subjects, axes = (
         [_readable(text).strip() for text in texts] for texts in (options.papers, options.axis)
     )
     check_subjects(subjects, axes)
-    answer = open_chat(settings).compare(subjects, axes)
+    answer = open_chat(settings).compare(subjects, axes, options.mode)
     print(_as_line(record(answer, id=None, turn=0)) if options.json else markdown(answer))
     return DONE
 
@@ -831,7 +832,11 @@ def _add_ask(commands: Commands[_Parser]) -> None:
         "  paperchat ask --batch questions.jsonl --out answers.jsonl",
     )
     _add_questions(parser, "QUESTION", "what to ask the papers")
-    modes = "who writes the answer (default: auto, whichever is set up)"
+    _add_mode(parser, "who writes the answer")
+
+
+def _add_mode(parser: _Parser, who: str) -> None:
+    modes = f"{who} (default: auto, whichever is set up)"
     parser.add_argument("--mode", choices=("auto", "extractive", "llm"), default="auto", help=modes)
 
 
@@ -865,6 +870,7 @@ def _add_compare(commands: Commands[_Parser]) -> None:
     parser.add_argument("papers", nargs="*", metavar="PAPER", help=papers)
     axes = "what to compare on (default: what the abstracts speak to)"
     parser.add_argument("--axis", nargs="+", action="extend", default=[], metavar="TEXT", help=axes)
+    _add_mode(parser, "who chooses the quotations")
     parser.add_argument("--json", action="store_true", help="print the record, one line of JSON")
 
 
