@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import compare, compose, corpus, followup, health, observe, retrieve, store, survey
+from rag import (
+    compare,
+    compose,
+    corpus,
+    followup,
+    health,
+    indexing,
+    observe,
+    retrieve,
+    store,
+    survey,
+)
 from rag.atlas import Atlas, atlas
 from rag.catalog import Catalog
 from rag.errors import ModelError, NoIndex, UsageError
@@ -318,7 +329,7 @@ def index(
     progress: Progress | None = None,
     *,
     rebuild: bool = False,
-    turn: store.Turn = store.NOW,
+    turn: indexing.Turn = indexing.NOW,
 ) -> IndexReport:
     """Add or update papers from *paths* (default: the bundled seeds).
 
@@ -335,7 +346,7 @@ def index(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
     embedder = warmed(choose_embedder(settings))
-    made = store.update(
+    made = indexing.update(
         settings.store,
         read,
         embedder,
@@ -365,7 +376,7 @@ def open_chat(settings: Settings) -> PaperChat:
     return PaperChat(settings)
 
 
-def _at_home(turn: store.Turn, settings: Settings) -> store.Turn:
+def _at_home(turn: indexing.Turn, settings: Settings) -> indexing.Turn:
     """*turn*, with the Chroma server that the settings name."""
     return replace(turn, server=settings.chroma_url)
 
@@ -380,7 +391,7 @@ def ready(settings: Settings) -> bool:
 
 
 def refresh(
-    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+    settings: Settings, progress: Progress | None = None, *, turn: indexing.Turn = indexing.NOW
 ) -> IndexReport:
     """Embed anew what the index holds; bring the bundled seeds in if it holds nothing yet.
 
@@ -390,7 +401,7 @@ def refresh(
         return index(settings, progress=progress, turn=turn)
     embedder = choose_embedder(settings)
     nothing = Corpus((), (), 0)
-    report = store.update(
+    report = indexing.update(
         settings.store,
         nothing,
         embedder,
@@ -413,7 +424,7 @@ def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
 
 
 def repair(
-    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+    settings: Settings, progress: Progress | None = None, *, turn: indexing.Turn = indexing.NOW
 ) -> IndexReport:
     """Make every index anew from the papers that the store keeps.
 

@@ -65,7 +65,8 @@ FLOORS = {
     "rag/llm": 2.1,  # counts tokens through the door of rag/chunk
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
     "rag/claims": 2.2,  # the claim checker, fed as the cross-encoder is
-    "rag/store": 2.1,
+    "rag/store": 2.1,  # one generation, read
+    "rag/indexing": 2.15,  # papers into a store
     "rag/warm": 2.1,  # vectors that are shipped
     "rag/shelf": 2.2,  # which generation answers
     "rag/health": 2.2,  # whether a store is whole

@@ -311,7 +311,7 @@ def test_an_update_that_changes_nothing_gives_an_old_store_its_copy(folder, doct
         catalog._set_meta({"journal": ""})
     assert "copy of the papers" in doctor(folder)[1]
 
-    app.store.update(folder, Corpus((), (), 0), load_embedded())
+    app.indexing.update(folder, Corpus((), (), 0), load_embedded())
 
     assert_whole(folder, doctor)
 

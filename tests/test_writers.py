@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import app, store, vectors, writer
+from rag import app, indexing, store, vectors, writer
 from rag.catalog import Catalog
 from rag.errors import StoreError
 from rag.settings import Settings
@@ -212,13 +212,13 @@ def test_a_robbed_writer_cannot_commit(small):
         assert catalog.commit({}, (), "space", "other").generation == 2
 
 
-@pytest.mark.parametrize("most", [store.MOST_QUERIED, 5])
+@pytest.mark.parametrize("most", [indexing.MOST_QUERIED, 5])
 def test_vectors_that_no_query_finds_are_written_anew(small, tmp_path, monkeypatch, most):
     """A graph with a hole is seen at the next write, and the index mends itself.
 
     Of a large collection samples are looked for, the last ones written among them.
     """
-    monkeypatch.setattr(store, "MOST_QUERIED", most)
+    monkeypatch.setattr(indexing, "MOST_QUERIED", most)
     monkeypatch.setattr(vectors, "SAMPLE", 5)
     with closing(sqlite3.connect(small / "chroma" / "chroma.sqlite3")) as database, database:
         # Few vectors lie in this log until the graph is saved; Chroma goes on counting them.

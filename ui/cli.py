@@ -253,7 +253,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     from rag.app import index, refresh
-    from rag.store import Turn
+    from rag.indexing import Turn
 
     settings = _settings(options)
     turn = Turn(options.wait, options.take_over)
