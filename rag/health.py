@@ -86,10 +86,9 @@ def _indexes(folder: Path, embedder: Embedder, server: str | None) -> Iterator[C
         with closing(snapshot.catalog), vectors.VectorStore(folder, server) as database:
             for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
                 name = f"{kind}-{snapshot.manifest.space}"
-                stored, reachable = database.reached(name, indexing.MOST_QUERIED)
-                well = stored == reachable == len(held)
-                found = f"{len(held)} live, {stored} stored, {reachable} reachable by query"
-                yield f"vectors of {kind}", well, found
+                reach = database.reached(name, indexing.MOST_QUERIED)
+                well = reach.stored == reach.held == len(held)
+                yield f"vectors of {kind}", well, f"{len(held)} live, {reach}"
             words = snapshot.lexical.keys()
             well = words == set(snapshot.by_version)
             found = f"{len(words)} documents for {len(snapshot.papers)} papers"

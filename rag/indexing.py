@@ -13,8 +13,10 @@ next run removes what is left over.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,6 +36,8 @@ from rag.writer import Lease, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 BYTES_A_TEXT = 11_000  # measured: 7,000 in Chroma while it writes, 1,600 kept, and the words
 PORTION = 2_000  # texts that are embedded and written at a time
@@ -113,7 +117,7 @@ def update(
 ) -> IndexReport:
     """Add *corpus* to the store, embedding only what is new or changed.
 
-    With *prune*, papers that are not in *corpus* are removed. Everything is embedded anew if the
+    With *prune*, papers that are not in *corpus* are removed. Everything is made anew if the
     model or the chunking changed, or with *rebuild*. *turn* says what to do about another writer.
     Raises StoreLocked, StoreVersion, StoreError; whatever it raises, the index answers as it did
     before.
@@ -122,12 +126,24 @@ def update(
         writing(folder, wait=turn.wait, take_over=turn.take_over) as lease,
         running(folder, embedder, lease, progress, turn.server) as run,
     ):
-        return _update(run, corpus, prune, "as asked" if rebuild else "")
+        return _watched(run, corpus, prune, "as asked" if rebuild else "")
+
+
+def _watched(run: Run, corpus: Corpus, prune: bool, asked: str) -> IndexReport:
+    """Update, and leave a line of it in the log."""
+    began = time.perf_counter()
+    report = _update(run, corpus, prune, asked)
+    told = {name: getattr(report, name) for name in ("new", "changed", "unchanged", "removed")}
+    told |= {"rebuilt": report.rebuilt, "generation": run.catalog.manifest().generation}
+    told |= {"request": run.lease.owner.token[:12], "rejected": len(report.rejected)}
+    told |= {"milliseconds": round((time.perf_counter() - began) * 1000, 1)}
+    log.info("indexed", extra={"fields": told})
+    return report
 
 
 def renew(run: Run, corpus: Corpus, reason: str) -> IndexReport:
     """Make everything anew, *corpus* added, for the *reason* that the report gives."""
-    report = _update(run, corpus, False, reason)
+    report = _watched(run, corpus, False, reason)
     return replace(report, rebuilt=reason)
 
 
@@ -197,9 +213,9 @@ def _keep(run: Run, mark: journal.Mark, plan: _Plan) -> journal.Mark:
 
 
 def _lost(run: Run, space: str) -> int:
-    """How many vectors of *space* are stored and yet not found by a query."""
+    """How many vectors of *space* are counted by Chroma and yet not to be had from it."""
     both = [run.database().reached(f"{kind}-{space}", MOST_QUERIED) for kind in KINDS]
-    return sum(stored - reached for stored, reached in both)
+    return sum(reach.stored - reach.held for reach in both)
 
 
 def _rebuild_reason(manifest: Manifest, stamp: str, asked: str) -> str:
@@ -293,7 +309,7 @@ def _check_room(folder: Path, texts: int) -> None:
 
 
 def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], space: str) -> int:
-    """Write vectors into Chroma; how many of them a query does not find."""
+    """Write vectors into Chroma; how many of them it lost at once."""
     lost = 0
     total = sum(len(part) for part in records.values())
     done = 0

@@ -232,6 +232,17 @@ def test_vectors_that_no_query_finds_are_written_anew(small, tmp_path, monkeypat
     assert [what for what, well, _ in app.doctor(settings(small)) if not well] == []
 
 
+@pytest.mark.parametrize("most", [indexing.MOST_QUERIED, 300])
+def test_a_sentence_that_many_papers_share_is_not_taken_for_lost(tmp_path, monkeypatch, most):
+    """Chroma's graph has no way to some of many equal vectors, which are there all the same."""
+    monkeypatch.setattr(indexing, "MOST_QUERIED", most)
+    shared = birds(tmp_path / "shared.jsonl", range(450), " The code is public.")
+    report = app.index(settings(tmp_path / "store"), [shared])
+
+    assert (report.new, report.rebuilt) == (450, "")
+    assert [what for what, well, _ in app.doctor(settings(tmp_path / "store")) if not well] == []
+
+
 def test_a_reader_keeps_its_generation_when_the_next_one_cannot_be_read(small, tmp_path, caplog):
     """It goes on answering, says why in the log, and switches as soon as it can."""
     stamp = store.fingerprint(app.choose_embedder(settings(small)))
