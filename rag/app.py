@@ -143,6 +143,11 @@ class PaperChat:
 
         *axes* are what to compare on; without them, what the abstracts speak to. Raises UsageError.
         """
+        with observe.request("compare", _spelt_out(subjects, axes)) as seen:
+            seen.answer = self._compare(subjects, axes)
+            return seen.answer
+
+    def _compare(self, subjects: Sequence[str], axes: Sequence[str]) -> Answer:
         check_subjects(subjects, axes)
         question = _spelt_out(subjects, axes)
         check_question(question)
@@ -166,6 +171,12 @@ class PaperChat:
         Case, spaces and punctuation of the title do not matter, and a part of it or the name of its
         system will do where only one paper has it. Raises UsageError.
         """
+        with observe.request("verify", claim) as seen:
+            judged = self._verify(claim, title)
+            seen.outcome = judged.verdict
+            return judged
+
+    def _verify(self, claim: str, title: str) -> Judgement:
         check_claim(claim)
         paper = self.titled(title)
         within = self._within() if self._settings.judge else None
@@ -189,7 +200,7 @@ class PaperChat:
         for fitting in (whole, heads, found):
             if len(fitting) == 1:
                 return fitting[0]
-        hits = () if not title.strip() else self.search(title[:MOST_TITLE], 3)
+        hits = () if not title.strip() else self._search(title[:MOST_TITLE], 3)
         near = "; ".join(f"“{hit.paper.title}”" for hit in hits)
         raise UsageError(
             f"no paper here is called “{title[:80]}”"
@@ -278,10 +289,15 @@ class PaperChat:
 
     def search(self, query: str, n: int) -> tuple[Hit, ...]:
         """The *n* best papers for *query*, best first. Raises UsageError."""
+        with observe.request("search", query) as seen:
+            hits = self._search(query, n)
+            seen.outcome = "found" if hits else "nothing"
+            return hits
+
+    def _search(self, query: str, n: int) -> tuple[Hit, ...]:
         check_question(query)
         snapshot = self._current()
-        reading = retrieve.read(snapshot, self._embedder, focus(query), n)
-        return reading.hits
+        return retrieve.read(snapshot, self._embedder, focus(query), n).hits
 
     def papers(self) -> Sequence[Paper]:
         """All papers, by title."""

@@ -100,7 +100,7 @@ def _chat(options: argparse.Namespace) -> int:
     from rag.app import open_chat, ready, refresh
 
     settings = _settings(options)
-    _observe(settings, options)
+    _serve_metrics(options)
     users = _users(settings.auth) if settings.auth else ()
     if not ready(settings):
         _tell("Making the index ready, which is needed once.")
@@ -163,17 +163,24 @@ def _password(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _observe(settings: Settings, options: argparse.Namespace) -> None:
-    """Start what whoever runs the page wants to see of it."""
-    from rag import observe
-
-    if settings.log:
-        observe.start_log(questions=settings.log == "questions")
+def _serve_metrics(options: argparse.Namespace) -> None:
     if options.metrics_port is not None:
-        port = observe.serve_metrics(options.metrics_port, options.host)
+        from rag.observe import serve_metrics
+
+        port = serve_metrics(options.metrics_port, options.host)
         _tell(f"Metrics at http://{options.host}:{port}/metrics")
+
+
+def _observe(settings: Settings) -> None:
+    """Start what whoever runs this wants to see of it."""
+    if settings.log:
+        from rag.observe import start_log
+
+        start_log(questions=settings.log == "questions")
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-        observe.start_tracing()
+        from rag.observe import start_tracing
+
+        start_tracing()
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -266,7 +273,7 @@ def _index(options: argparse.Namespace) -> int:
     _list([str(one) for one in report.rejected], "rejected")
     _list(report.notes, "notes")
     if report.rebuilt:
-        _tell(f"Every paper was embedded anew: {report.rebuilt}.")
+        _tell(f"Every index was made anew: {report.rebuilt}.")
     if report.truncated:
         _tell(f"Texts longer than the embedding model reads, cut for it: {report.truncated:,}.")
     print(
@@ -309,9 +316,12 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
+    """What the environment and *options* set; what they want to be seen is seen from here on."""
     from rag.settings import Settings
 
-    return Settings.from_environment(store=options.store)
+    settings = Settings.from_environment(store=options.store)
+    _observe(settings)
+    return settings
 
 
 def _is_batch(options: argparse.Namespace) -> bool:
@@ -913,7 +923,10 @@ def _add_index(commands: Commands[_Parser]) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", type=_path, help=files)
     prune = "remove every paper that is not in PATH"
     parser.add_argument("--prune", action="store_true", help=prune)
-    anew = "make every index anew; without PATH, of the papers that the index holds"
+    anew = (
+        "make every index anew, embedding only texts whose vectors are not kept; without PATH, of"
+        " the papers that the index holds"
+    )
     parser.add_argument("--rebuild", action="store_true", help=anew)
     wait = "seconds to wait for another process that is indexing (default: 0)"
     parser.add_argument("--wait", type=_number, default=0, metavar="SECONDS", help=wait)
