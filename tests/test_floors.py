@@ -115,6 +115,8 @@ FLOORS = {
     "eval/__main__": 5.3,
     "ui/cli": 5.4,
     "eval/crash": 5.5,  # runs the command line
+    "eval/writers": 5.5,
+    "eval/load": 5.1,  # asks the page of eval/page
 }
 
 DOORS = {

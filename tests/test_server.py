@@ -156,8 +156,9 @@ def test_several_processes_use_one_server(tmp_path, address):
     assert app.open_chat(settings(folder, address)).describe() == "40 papers"
 
 
-def test_a_server_that_restarts_is_waited_for(tmp_path):
+def test_a_server_that_restarts_is_waited_for(tmp_path, monkeypatch):
     """A few seconds without it fail nothing, and no process has to be started again."""
+    monkeypatch.setattr(remote, "PAUSES", (*remote.PAUSES, 10.0))  # to start may take long here
     data, port = tmp_path / "data", free_port()
     url, folder = f"http://127.0.0.1:{port}", tmp_path / "store"
     with chroma(data, port):
