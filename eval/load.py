@@ -358,7 +358,7 @@ def report(
         f"| states of the collection that answered | {len(set(crowd.generations) - {''})} |",
         f"| errors, wrong citations, answers other than alone | {len(crowd.problems)} |",
         f"| memory of the page, first and last fifth once warm | {grown:+.1f} % |",
-        f"| most memory | {max(crowd.memory, default=0):.0f} MB |",
+        f"| memory in each tenth of the time | {_tenths(crowd.memory)} MB |",
         f"| one person alone, p50 | {one * 1000:.0f} ms |",
         f"| one person alone, p95 | {_quantile(alone, 0.95) * 1000:.0f} ms |",
         f"| under load, p50 | {many * 1000:,.0f} ms |",
@@ -370,6 +370,13 @@ def report(
         lines.append(f"| … {shape}, p95 of {len(times):,} | {p95:,.0f} ms |")
     lines += ["", *(f"- {problem}" for problem in crowd.problems[:20])]
     return "\n".join(lines).rstrip() + "\n", well
+
+
+def _tenths(sampled: Sequence[float]) -> str:
+    """The median of each tenth of *sampled*."""
+    size = max(1, len(sampled) // 10)
+    parts = [sampled[start : start + size] for start in range(0, len(sampled), size)]
+    return ", ".join(f"{statistics.median(part):.0f}" for part in parts[:10])
 
 
 def _quantile(times: Sequence[float], share: float) -> float:

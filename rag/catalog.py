@@ -287,8 +287,8 @@ class Catalog:
                 yield
         except sqlite3.Error as error:
             raise StoreError(
-                f"the catalog {self.path} cannot be used ({error}); check the disk, or choose"
-                " another folder with --store"
+                f"the catalog {self.path} cannot be used ({error}); check the disk, or run"
+                " `paperchat doctor --repair`"
             ) from error
 
 

@@ -51,7 +51,8 @@ def checks(folder: Path, embedder: Embedder, server: str | None = None) -> Itera
     except StoreError as error:
         problem, papers = str(error), ()
     if problem:
-        yield "catalog", False, f"{problem}; run `paperchat doctor --repair`"
+        repair = "" if "doctor --repair" in problem else "; run `paperchat doctor --repair`"
+        yield "catalog", False, problem + repair
         return
     yield "catalog", True, f"{len(papers)} papers, generation {manifest.generation}"
     yield _copy(folder, mark, papers)

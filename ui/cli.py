@@ -99,6 +99,7 @@ def _run(arguments: list[str]) -> int:
 def _chat(options: argparse.Namespace) -> int:
     from rag.app import open_chat, ready, refresh
 
+    _return_memory()
     settings = _settings(options)
     _serve_metrics(options)
     users = _users(settings.auth) if settings.auth else ()
@@ -125,6 +126,22 @@ def _chat(options: argparse.Namespace) -> int:
         about=_about(settings, chat),
     )
     return DONE
+
+
+def _return_memory() -> None:
+    """Let what a generation held go back to the system once the next one has taken its place.
+
+    glibc gives each thread a pool of its own and, after the first large array was freed, takes the
+    next ones from these pools, where they leave holes: over eighty updates a page grew from 234 to
+    491 MB, and with these two settings from 191 to 215.
+    """
+    import ctypes
+
+    most_pools, apart_from = -8, -3  # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
+    with suppress(OSError, AttributeError, TypeError):  # a system with another allocator
+        library = ctypes.CDLL(None)
+        library.mallopt(most_pools, 2)
+        library.mallopt(apart_from, 1 << 18)
 
 
 def _about(settings: Settings, chat: PaperChat) -> dict[str, str]:
