@@ -22,6 +22,7 @@ from rag import (
     followup,
     health,
     indexing,
+    journal,
     observe,
     retrieve,
     store,
@@ -29,7 +30,7 @@ from rag import (
 )
 from rag.atlas import Atlas, atlas
 from rag.catalog import Catalog
-from rag.errors import ModelError, NoIndex, UsageError
+from rag.errors import ModelError, NoIndex, StoreError, UsageError
 from rag.names import key_of
 from rag.prompts import render
 from rag.question import focus
@@ -387,8 +388,13 @@ def _atlas(settings: Settings, snapshot: store.Snapshot) -> Atlas:
 
 def open_chat(settings: Settings) -> PaperChat:
     """Open the collection for questions. Raises NoIndex, StoreError, EmbeddingError."""
-    if not store.exists(settings.store):
+    if not health.anything(settings.store):
         raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
+    if not store.exists(settings.store):
+        raise StoreError(
+            f"the catalog in {settings.store} is missing; run `paperchat doctor --repair`, which"
+            " makes it again from the copy of its papers"
+        )
     return PaperChat(settings)
 
 
@@ -409,11 +415,11 @@ def ready(settings: Settings) -> bool:
 def refresh(
     settings: Settings, progress: Progress | None = None, *, turn: indexing.Turn = indexing.NOW
 ) -> IndexReport:
-    """Embed anew what the index holds; bring the bundled seeds in if it holds nothing yet.
+    """Make anew what the index holds; bring the bundled seeds in if it holds nothing yet.
 
     Raises StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
-    if store.generation(settings.store) == 0:
+    if store.generation(settings.store) == 0 and not journal.left(settings.store):
         return index(settings, progress=progress, turn=turn)
     embedder = choose_embedder(settings)
     nothing = Corpus((), (), 0)

@@ -262,6 +262,10 @@ class Catalog:
         if self._has("table", "meta"):
             wanted = "SELECT value FROM meta WHERE key = 'format'"
             row = self._connection.execute(wanted).fetchone()
+        if row is None and self._has("table", "papers"):  # ours, and not what it should be
+            raise StoreError(
+                f"the catalog {self.path} lacks its manifest; run `paperchat doctor --repair`"
+            )
         found = row[0] if row else "unknown"
         if found != str(FORMAT):
             raise StoreVersion(

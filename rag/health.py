@@ -146,6 +146,7 @@ def _recovered(folder: Path) -> tuple[Paper, ...]:
     try:
         with closing(Catalog(folder)) as catalog:
             if not catalog.damage():
+                catalog.snapshot()  # a table may be gone from a file that is whole
                 return ()
     except StoreVersion:
         raise

@@ -151,6 +151,8 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
     catalog, folder = run.catalog, run.folder
     stamp = fingerprint(run.embedder)
     manifest = catalog.manifest()
+    if manifest.generation == 0 and not prune:
+        corpus = _with_copy(folder, corpus)
     reason = _rebuild_reason(manifest, stamp, asked)
     # Adding a few papers to many reads only those that they may replace.
     touched = None if prune or reason else [paper.id for paper in corpus.papers]
@@ -197,6 +199,21 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
         notes=(*corpus.notes, *plan.notes),
         rebuilt=reason,
         truncated=truncated,
+    )
+
+
+def _with_copy(folder: Path, corpus: Corpus) -> Corpus:
+    """*corpus*, and the papers of a copy that has outlived its catalog."""
+    given = {paper.id for paper in corpus.papers}
+    back = tuple(paper for paper in journal.left(folder) if paper.id not in given)
+    if not back:
+        return corpus
+    note = f"{len(back)} papers were taken back from their copy in {folder}"
+    return replace(
+        corpus,
+        papers=(*corpus.papers, *back),
+        records=corpus.records + len(back),
+        notes=(*corpus.notes, note),
     )
 
 

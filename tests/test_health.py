@@ -95,7 +95,19 @@ def junk(path):
         file.write(b"junk" * 2000)
 
 
+def without(path, statement):
+    """Change a database behind its owner's back."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
 DAMAGES = {
+    "manifest deleted": (lambda f: without(f / FILE, "DELETE FROM meta"), "catalog"),
+    "table of the papers dropped": (lambda f: without(f / FILE, "DROP TABLE papers"), "catalog"),
+    "copy of the papers emptied": (
+        lambda f: [cut(path, 0) for path in f.glob("papers-*.jsonl")],
+        "copy of the papers",
+    ),
     "catalog cut in half": (lambda f: cut(f / FILE, 0.5), "catalog"),
     "catalog with junk in it": (lambda f: junk(f / FILE), "catalog"),
     "catalog of no bytes": (lambda f: cut(f / FILE, 0), "catalog"),
@@ -214,6 +226,24 @@ def test_what_a_killed_run_appended_is_cut_off(folder, doctor, tmp_path):
 
     assert len(journal.recover(folder)) == 31
     assert_whole(folder, doctor, 31)
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_indexing_over_a_lost_catalog_loses_no_paper(folder, doctor, tmp_path, left, capsys):
+    """What the copy still holds is taken back, and the seeds are not mixed in; opening says why."""
+    cut(folder / FILE, 0)
+    if left == "nothing":
+        (folder / FILE).unlink()
+        with pytest.raises(StoreError, match=r"catalog .* is missing; run `paperchat doctor"):
+            app.open_chat(settings(folder))
+    crash._birds(tmp_path / "more.jsonl", range(30, 32))
+    assert main(["index", "--store", str(folder), str(tmp_path / "more.jsonl")]) == 0
+
+    assert "30 papers were taken back from their copy" in capsys.readouterr().err
+    assert_whole(folder, doctor, 32)
+    (folder / FILE).unlink()
+    app.refresh(settings(folder))
+    assert_whole(folder, doctor, 32)
 
 
 def test_both_copies_lost_is_said_plainly(folder, doctor):
