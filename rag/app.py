@@ -314,8 +314,7 @@ class PaperChat:
 
     def describe(self) -> str:
         """What the collection holds, in a few words."""
-        count = len(self._current().papers)
-        return f"{count:,} paper" + ("" if count == 1 else "s")
+        return _described(self._current())
 
     def examples(self, most: int = 4) -> tuple[str, ...]:
         """Questions that this collection can answer, drawn from its own papers."""
@@ -324,7 +323,7 @@ class PaperChat:
     def _small_talk(self, snapshot: store.Snapshot) -> Draft:
         examples = compose.example_questions(snapshot, 3)
         text = render(
-            "chat", count=self.describe(), examples="\n".join(f"- {line}" for line in examples)
+            "chat", count=_described(snapshot), examples="\n".join(f"- {line}" for line in examples)
         )
         return Draft("chat", message=text)
 
@@ -579,6 +578,12 @@ def check_subjects(subjects: Sequence[str], axes: Sequence[str] = ()) -> None:
         raise UsageError(f"name two to five papers to compare, not {len(subjects)}")
     if not all(text.strip() for text in (*subjects, *axes)):
         raise UsageError("one of the names is empty; name each paper, and each thing to compare on")
+
+
+def _described(snapshot: store.Snapshot) -> str:
+    """How many papers *snapshot* holds, in words."""
+    count = len(snapshot.papers)
+    return f"{count:,} paper" + ("" if count == 1 else "s")
 
 
 def _message(abstention: str | None, count: int) -> str:
