@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 TERMS_VERSION = "terms-1"  # grows whenever rag.words or rag.lexical would index another term
 KINDS = ("chunks", "sentences")
+LEAST_ROOM = 1_000_000  # bytes on the disk without which Chroma does not even read
 FEW = 2_000  # papers of a store that is looked through as a whole after each write
 
 
@@ -141,8 +143,8 @@ def _kept(
 ) -> Sequence[Arranged] | None:
     """The vectors as kept beside Chroma, None if some are not; Chroma must hold as many.
 
-    Chroma's own count is not asked for where the folder cannot be written, since Chroma opens none
-    such, nor of many papers, where counting takes seconds: `doctor` does.
+    Chroma's own count is not asked for where the folder cannot be written or its disk is full,
+    since Chroma opens none such, nor of many papers, where counting takes seconds: `doctor` does.
 
     Raises StoreError if Chroma has lost some.
     """
@@ -153,7 +155,7 @@ def _kept(
             arranged = kept.arranged(manifest.space.partition(".")[0], versions)
     except StoreError:  # Chroma has them too
         return None
-    if arranged is not None and len(versions) <= FEW and os.access(folder, os.W_OK):
+    if arranged is not None and len(versions) <= FEW and _writable(folder):
         try:
             with vectors.VectorStore(folder, server) as database:
                 for kind, (matrix, _) in zip(KINDS, arranged, strict=True):
@@ -162,6 +164,10 @@ def _kept(
         except StoreAway as error:
             log.warning("answering from the vectors kept in %s, since %s", folder, error)
     return arranged
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > LEAST_ROOM
 
 
 def _stored(

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -324,6 +324,40 @@ def test_a_store_that_cannot_be_written_answers(read_only):
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "3 grams" in done.stdout
+
+
+@pytest.fixture
+def full(folder, tmp_path):
+    """A store on a disk that has become full."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    done = subprocess.run(made, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"nothing can be mounted here: {done.stderr.decode().strip()}")
+    store = Path(shutil.copytree(folder, disk / "store"))
+    with suppress(OSError), (disk / "film").open("wb", buffering=0) as film:
+        while film.write(b"film" * 10_000):
+            pass
+    yield store
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_is_named_and_answers_go_on(full, doctor, tmp_path):
+    """Indexing says so in one sentence and changes nothing; with room again all is as it was."""
+    crash._birds(tmp_path / "more.jsonl", range(30, 31))
+    with pytest.raises(StoreError, match="No space left on device"):
+        app.index(settings(full), [tmp_path / "more.jsonl"])
+    code = "import sys; from ui.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "ask", "--store", str(full), QUESTION],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 grams" in done.stdout
+    (full.parent / "film").unlink()
+    assert_whole(full, doctor)
 
 
 def test_a_store_that_cannot_be_written_is_named(read_only, tmp_path):

@@ -285,3 +285,24 @@ def test_a_question_does_not_wait_for_a_large_generation(small, tmp_path):
     while len(shelf.current().papers) == 10 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(shelf.current().papers) == 12
+
+
+def test_writers_that_are_killed_lose_nothing():
+    """The drill in short, two commands of two writers killed: `python -m eval.writers` has more.
+
+    Every paper is there once, Chroma gives the records of these papers and no others, and a reader
+    got proved answers of whole generations all the while.
+    """
+    drill = [sys.executable, "-m", "eval.writers"]
+    drill += ["--count", "60", "--batch", "10", "--kills", "2", "--seed", "3"]
+    done = subprocess.run(
+        drill, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=400
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = dict(
+        line.strip("| ").split(" | ") for line in done.stdout.splitlines()[2:] if "|" in line
+    )
+    assert (said["papers given"], said["lost"], said["doubled"]) == ("60", "0", "0")
+    assert int(said["killed"]) > 0
+    assert int(said["answers of readers"]) > 0
