@@ -35,6 +35,7 @@ from rag.settings import Settings
 from ui.cli import main as paperchat
 
 QUESTION = "How many grams does Sparrow 3 weigh?"
+SHOWN = 20  # trials between two reports on the way, which a long drill that is stopped leaves
 MOST_TRIALS = 4  # for each kill that is wanted: a run that was done before does not count
 TITLES = {"catalog", "copy of the papers", "vectors of chunks", "vectors of sentences"}
 TITLES |= {"lexical index", "left over"}
@@ -100,6 +101,8 @@ def drill(place: Path, times: int, dice: random.Random) -> list[Trial]:
         # A machine that has less else to do by now is done before it is killed, and the reverse.
         lasts[scenario.name] *= 1.03 if trials[-1].killed else 0.9
         shutil.rmtree(copy)
+        if trials[-1].problem or len(trials) % SHOWN == 0:
+            print(f"{report(trials)}\n", file=sys.stderr, flush=True)
     return trials
 
 
