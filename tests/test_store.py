@@ -702,7 +702,7 @@ def test_a_damaged_catalog_is_one_sentence(folder: Path, damage: bytes | None):
         with pytest.raises(StoreError) as caught:
             use()
         assert "\n" not in str(caught.value)
-        assert "--store" in str(caught.value)
+        assert "paperchat doctor --repair" in str(caught.value)
 
 
 @pytest.mark.parametrize("part", ["chroma", "lexical-*"])
