@@ -228,7 +228,7 @@ async def _answer(
     raise RuntimeError("the stream ended before the answer")
 
 
-def _memory(process: int) -> float:
+def memory(process: int) -> float:
     """Megabytes that the process holds."""
     status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
@@ -245,10 +245,10 @@ def measured(store: Path, people: int, each: int, total: int) -> dict[str, float
     with served(store) as (address, process, began):
         figures = in_browser(address, began, names)
         together = asyncio.run(crowd(address, people, each, names))
-        warm = _memory(process)
+        warm = memory(process)
         rest = max(0, total - people * each) // people
         later = asyncio.run(crowd(address, people, rest, names))
-        grown = _memory(process) / warm - 1
+        grown = memory(process) / warm - 1
     seconds = sorted(together.seconds) or [float("inf")]
     wrong = together.lost + together.crossed + later.lost + later.crossed
     return {

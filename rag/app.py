@@ -15,10 +15,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import compare, compose, corpus, followup, health, observe, retrieve, store, survey
+from rag import (
+    compare,
+    compose,
+    corpus,
+    followup,
+    health,
+    indexing,
+    journal,
+    observe,
+    retrieve,
+    store,
+    survey,
+)
 from rag.atlas import Atlas, atlas
 from rag.catalog import Catalog
-from rag.errors import ModelError, NoIndex, UsageError
+from rag.errors import ModelError, NoIndex, StoreError, UsageError
 from rag.names import key_of
 from rag.prompts import render
 from rag.question import focus
@@ -135,6 +147,11 @@ class PaperChat:
         *axes* are what to compare on; without them, what the abstracts speak to. *mode* is as in
         `ask`. Raises UsageError.
         """
+        with observe.request("compare", _spelt_out(subjects, axes)) as seen:
+            seen.answer = self._compare(subjects, axes)
+            return seen.answer
+
+    def _compare(self, subjects: Sequence[str], axes: Sequence[str]) -> Answer:
         check_subjects(subjects, axes)
         within = self._within() if self._writes(mode) else None
         question = _spelt_out(subjects, axes)
@@ -162,6 +179,12 @@ class PaperChat:
         Case, spaces and punctuation of the title do not matter, and a part of it or the name of its
         system will do where only one paper has it. Raises UsageError.
         """
+        with observe.request("verify", claim) as seen:
+            judged = self._verify(claim, title)
+            seen.outcome = judged.verdict
+            return judged
+
+    def _verify(self, claim: str, title: str) -> Judgement:
         check_claim(claim)
         paper = self.titled(title)
         within = self._within() if self._settings.judge else None
@@ -185,7 +208,7 @@ class PaperChat:
         for fitting in (whole, heads, found):
             if len(fitting) == 1:
                 return fitting[0]
-        hits = () if not title.strip() else self.search(title[:MOST_TITLE], 3)
+        hits = () if not title.strip() else self._search(title[:MOST_TITLE], 3)
         near = "; ".join(f"“{hit.paper.title}”" for hit in hits)
         raise UsageError(
             f"no paper here is called “{title[:80]}”"
@@ -279,10 +302,15 @@ class PaperChat:
 
     def search(self, query: str, n: int) -> tuple[Hit, ...]:
         """The *n* best papers for *query*, best first. Raises UsageError."""
+        with observe.request("search", query) as seen:
+            hits = self._search(query, n)
+            seen.outcome = "found" if hits else "nothing"
+            return hits
+
+    def _search(self, query: str, n: int) -> tuple[Hit, ...]:
         check_question(query)
         snapshot = self._current()
-        reading = retrieve.read(snapshot, self._embedder, focus(query), n)
-        return reading.hits
+        return retrieve.read(snapshot, self._embedder, focus(query), n).hits
 
     def papers(self) -> Sequence[Paper]:
         """All papers, by title."""
@@ -298,8 +326,7 @@ class PaperChat:
 
     def describe(self) -> str:
         """What the collection holds, in a few words."""
-        count = len(self._current().papers)
-        return f"{count:,} paper" + ("" if count == 1 else "s")
+        return _described(self._current())
 
     def examples(self, most: int = 4) -> tuple[str, ...]:
         """Questions that this collection can answer, drawn from its own papers."""
@@ -308,7 +335,7 @@ class PaperChat:
     def _small_talk(self, snapshot: store.Snapshot) -> Draft:
         examples = compose.example_questions(snapshot, 3)
         text = render(
-            "chat", count=self.describe(), examples="\n".join(f"- {line}" for line in examples)
+            "chat", count=_described(snapshot), examples="\n".join(f"- {line}" for line in examples)
         )
         return Draft("chat", message=text)
 
@@ -330,7 +357,7 @@ def index(
     progress: Progress | None = None,
     *,
     rebuild: bool = False,
-    turn: store.Turn = store.NOW,
+    turn: indexing.Turn = indexing.NOW,
 ) -> IndexReport:
     """Add or update papers from *paths* (default: the bundled seeds).
 
@@ -347,7 +374,7 @@ def index(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
     embedder = warmed(choose_embedder(settings))
-    made = store.update(
+    made = indexing.update(
         settings.store,
         read,
         embedder,
@@ -372,12 +399,17 @@ def _atlas(settings: Settings, snapshot: store.Snapshot) -> Atlas:
 
 def open_chat(settings: Settings) -> PaperChat:
     """Open the collection for questions. Raises NoIndex, StoreError, EmbeddingError."""
-    if not store.exists(settings.store):
+    if not health.anything(settings.store):
         raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
+    if not store.exists(settings.store):
+        raise StoreError(
+            f"the catalog in {settings.store} is missing; run `paperchat doctor --repair`, which"
+            " makes it again from the copy of its papers"
+        )
     return PaperChat(settings)
 
 
-def _at_home(turn: store.Turn, settings: Settings) -> store.Turn:
+def _at_home(turn: indexing.Turn, settings: Settings) -> indexing.Turn:
     """*turn*, with the Chroma server that the settings name."""
     return replace(turn, server=settings.chroma_url)
 
@@ -392,17 +424,17 @@ def ready(settings: Settings) -> bool:
 
 
 def refresh(
-    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+    settings: Settings, progress: Progress | None = None, *, turn: indexing.Turn = indexing.NOW
 ) -> IndexReport:
-    """Embed anew what the index holds; bring the bundled seeds in if it holds nothing yet.
+    """Make anew what the index holds; bring the bundled seeds in if it holds nothing yet.
 
     Raises StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
-    if store.generation(settings.store) == 0:
+    if store.generation(settings.store) == 0 and not journal.left(settings.store):
         return index(settings, progress=progress, turn=turn)
     embedder = choose_embedder(settings)
     nothing = Corpus((), (), 0)
-    report = store.update(
+    report = indexing.update(
         settings.store,
         nothing,
         embedder,
@@ -425,7 +457,7 @@ def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
 
 
 def repair(
-    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+    settings: Settings, progress: Progress | None = None, *, turn: indexing.Turn = indexing.NOW
 ) -> IndexReport:
     """Make every index anew from the papers that the store keeps.
 
@@ -558,6 +590,12 @@ def check_subjects(subjects: Sequence[str], axes: Sequence[str] = ()) -> None:
         raise UsageError(f"name two to five papers to compare, not {len(subjects)}")
     if not all(text.strip() for text in (*subjects, *axes)):
         raise UsageError("one of the names is empty; name each paper, and each thing to compare on")
+
+
+def _described(snapshot: store.Snapshot) -> str:
+    """How many papers *snapshot* holds, in words."""
+    count = len(snapshot.papers)
+    return f"{count:,} paper" + ("" if count == 1 else "s")
 
 
 def _message(abstention: str | None, count: int) -> str:

@@ -262,6 +262,10 @@ class Catalog:
         if self._has("table", "meta"):
             wanted = "SELECT value FROM meta WHERE key = 'format'"
             row = self._connection.execute(wanted).fetchone()
+        if row is None and self._has("table", "papers"):  # ours, and not what it should be
+            raise StoreError(
+                f"the catalog {self.path} lacks its manifest; run `paperchat doctor --repair`"
+            )
         found = row[0] if row else "unknown"
         if found != str(FORMAT):
             raise StoreVersion(
@@ -287,8 +291,8 @@ class Catalog:
                 yield
         except sqlite3.Error as error:
             raise StoreError(
-                f"the catalog {self.path} cannot be used ({error}); check the disk, or choose"
-                " another folder with --store"
+                f"the catalog {self.path} cannot be used ({error}); check the disk, or run"
+                " `paperchat doctor --repair`"
             ) from error
 
 

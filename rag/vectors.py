@@ -67,6 +67,22 @@ class Rows:
     matrix: NDArray[np.float32]  # (rows, dim), unit length
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many records of a collection are counted, and how many of them can be had."""
+
+    stored: int
+    queried: int  # found by a nearest-neighbour query
+    held: int  # those, and those whose vector Chroma gives by id
+
+    def __str__(self) -> str:
+        """For the doctor."""
+        said = f"{self.stored} stored, {self.queried} reachable by query"
+        if apart := self.held - self.queried:
+            said += f" and {apart} by id alone, as happens to equal texts and harms no answer"
+        return said
+
+
 class VectorStore:
     """A Chroma database in *folder*, holding one collection per kind of record and fingerprint.
 
@@ -108,7 +124,8 @@ class VectorStore:
     ) -> int:
         """Write *records* with *vectors* (n, dim); the same record twice changes nothing.
 
-        Returns how many of a sample of them, the last ones, a query does not find again.
+        Returns how many of a sample of them, the last ones, are lost: neither a query nor their
+        id brings them back.
         """
         with self._alone():
             target = self._collection(collection) or self._create(collection)
@@ -126,7 +143,7 @@ class VectorStore:
                 progress(len(batch))
         last = [record.id for record in records[-SAMPLE:]]
         with self._alone():
-            return len(last) - _found(target, vectors[-1:], last) if last else 0
+            return len(last) - _reach_of(target, vectors[-1:], last).held if last else 0
 
     def read(self, collection: str) -> Rows:
         """All vectors of *collection*; empty if there is none."""
@@ -184,8 +201,8 @@ class VectorStore:
             got: Any = target.query(query_embeddings=asked, n_results=stored, include=[])
             return len(got["ids"][0])
 
-    def reached(self, collection: str, most: int) -> tuple[int, int]:
-        """How many records are stored, and how many of them a nearest-neighbour query finds.
+    def reached(self, collection: str, most: int) -> Reach:
+        """How many records are stored, and how many of them can be had.
 
         Of more than *most* records, the last ones written and others evenly spread are looked for
         by their ids, and those not looked for count as found. Looking for each by its own vector
@@ -197,19 +214,20 @@ class VectorStore:
             target = self._collection(collection)
             stored = 0 if target is None else int(target.count())
             if target is None or stored == 0:
-                return 0, 0
+                return Reach(0, 0, 0)
             try:
                 vector: Any = target.get(limit=1, include=["embeddings"])["embeddings"]
             except InternalError:  # of a record that is counted and has no vector any more
-                return stored, stored - 1
+                return Reach(stored, stored - 1, stored - 1)
             if stored <= most:
-                got: Any = target.query(query_embeddings=vector, n_results=stored, include=[])
-                return stored, len(got["ids"][0])
-            missing = 0
+                return _reach_of(target, vector, target.get(include=[])["ids"])
+            queried = held = stored
             for start in _samples(stored):
                 ids = target.get(limit=SAMPLE, offset=start, include=[])["ids"]
-                missing += len(ids) - _found(target, vector, ids)
-            return stored, stored - missing
+                found = _reach_of(target, vector, ids)
+                queried -= found.stored - found.queried
+                held -= found.stored - found.held
+            return Reach(stored, queried, held)
 
     def collections(self) -> list[str]:
         """Names of all collections, sorted."""
@@ -296,15 +314,35 @@ class VectorStore:
             ) from error
 
 
-def _found(target: Collection, vector: Any, ids: list[str]) -> int:
-    """How many of the records *ids* a query finds; 0 where Chroma stumbles over a lost one."""
+def _reach_of(target: Collection, vector: Any, ids: list[str]) -> Reach:
+    """How many of the records *ids* a query finds, and how many more their id brings.
+
+    Where a few dozen vectors are all but equal, as those of a sentence that many abstracts share,
+    they have room in Chroma's graph for ways to one another only, and no query comes to some of
+    them [tried]. Their vectors are there, and read by id as PaperChat reads them all.
+    """
     from chromadb.errors import InternalError
 
     try:
         got = target.query(query_embeddings=vector, ids=ids, n_results=len(ids), include=[])
-    except InternalError:
+        missing = sorted(set(ids).difference(got["ids"][0]))
+    except InternalError:  # Chroma stumbles over a lost one
+        missing = ids
+    queried = len(ids) - len(missing)
+    return Reach(len(ids), queried, queried + _given(target, missing))
+
+
+def _given(target: Collection, ids: list[str]) -> int:
+    """How many of the records *ids* Chroma gives with their vectors."""
+    from chromadb.errors import InternalError
+
+    if not ids:
         return 0
-    return len(got["ids"][0])
+    try:
+        return len(target.get(ids=ids, include=["embeddings"])["ids"])
+    except InternalError:  # one of them has none, and spoils it for all: halve to find which
+        half = len(ids) // 2
+        return _given(target, ids[:half]) + _given(target, ids[half:]) if half else 0
 
 
 def _samples(stored: int) -> list[int]:

@@ -65,7 +65,8 @@ FLOORS = {
     "rag/llm": 2.1,  # counts tokens through the door of rag/chunk
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
     "rag/claims": 2.2,  # the claim checker, fed as the cross-encoder is
-    "rag/store": 2.1,
+    "rag/store": 2.1,  # one generation, read
+    "rag/indexing": 2.15,  # papers into a store
     "rag/warm": 2.1,  # vectors that are shipped
     "rag/shelf": 2.2,  # which generation answers
     "rag/health": 2.2,  # whether a store is whole
@@ -111,10 +112,13 @@ FLOORS = {
     "eval/faults": 5.25,
     "eval/ablate": 5.26,
     "eval/licences": 5.0,
+    "eval/audit": 5.0,
     "eval/scale": 5.2,
     "eval/__main__": 5.3,
     "ui/cli": 5.4,
     "eval/crash": 5.5,  # runs the command line
+    "eval/writers": 5.5,
+    "eval/load": 5.1,  # asks the page of eval/page
 }
 
 DOORS = {
