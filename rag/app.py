@@ -231,7 +231,7 @@ class PaperChat:
         """Verify *draft* against the store and make it the answer to *question*."""
         composed = time.perf_counter()
         snapshot = library.snapshot
-        papers = {paper.id: paper for paper in snapshot.papers}
+        papers = store.ById(snapshot)
         check = verify_written if draft.mode == "llm" else verify
         statements = check(draft.statements, papers)
         table = verify_table(draft.table, papers) if draft.table else None

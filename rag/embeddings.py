@@ -15,11 +15,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rag.errors import StoreError
+from rag.rows import ALL_IN_MEMORY, Stored
 from rag.text import digest
 
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ _AT_ONCE = (
     50_000  # rows that are gathered at a time, so that the file is never in memory as a whole
 )
 _MOST_ASKED = 500  # values in one statement
+
+
+Arranged = tuple[
+    tuple["NDArray[np.float32]", "NDArray[np.intp]"],
+    tuple["NDArray[np.float32] | Stored", "NDArray[np.intp]"],
+]
+"""Vectors of windows and of sentences in the order of papers, each with every paper's first row."""
 
 
 class Embeddings:
@@ -152,12 +160,11 @@ class Embeddings:
                     found["chunks"][version], found["sentences"][version] = row
         return found
 
-    def arranged(
-        self, stamp: str, versions: Sequence[str]
-    ) -> tuple[tuple[NDArray[np.float32], NDArray[np.intp]], ...] | None:
+    def arranged(self, stamp: str, versions: Sequence[str]) -> Arranged | None:
         """Vectors of the chunks and of the sentences of *versions*, in their order, or None.
 
-        Each with the first row of every version. None if anything is missing.
+        Each with the first row of every version. None if anything is missing. The sentences of
+        many versions stay in the file.
         """
         with self._our_errors():
             found = {
@@ -174,20 +181,13 @@ class Embeddings:
         if len(models) != 1:
             return None
         name = models.pop()
+        read = self._stored if len(versions) > ALL_IN_MEMORY else self._gather
         try:
-            return tuple(self._part(name, [one[kind] for one in own]) for kind in (1, 2))
+            rows, starts = _unpacked([one[1] for one in own])
+            sentences, sentence_starts = _unpacked([one[2] for one in own])
+            return (self._gather(name, rows), starts), (read(name, sentences), sentence_starts)
         except StoreError:  # Chroma has them too
             return None
-
-    def _part(
-        self, name: str, packed: Sequence[bytes]
-    ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-        counts = np.array([len(one) // 4 for one in packed], dtype=np.intp)
-        rows = np.frombuffer(b"".join(packed), dtype="<u4").astype(np.int64)
-        starts = np.concatenate([[0], counts.cumsum()[:-1]]).astype(np.intp)
-        if len(counts) and counts.min() == 0:
-            raise StoreError("a paper has no vectors; run `paperchat doctor --repair`")
-        return self._gather(name, rows), starts
 
     def damage(self) -> str:
         """What is wrong with the files, in words; empty if nothing is."""
@@ -210,7 +210,7 @@ class Embeddings:
                 return str(error)
         return ""
 
-    def _gather(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _gather(self, name: str, rows: NDArray[Any]) -> NDArray[np.float32]:
         with self._our_errors():
             dimension = self._dimension(name)
             path = self._folder / f"embeddings-{name}.f32"
@@ -224,6 +224,19 @@ class Embeddings:
                 mapped = np.memmap(path, dtype="<f4", mode="r", shape=(held, dimension))
                 out[start : start + _AT_ONCE] = mapped[part]
             return out
+
+    def _stored(self, name: str, rows: NDArray[np.uint32]) -> Stored:
+        with self._our_errors():
+            path, dimension = self._checked(name, int(rows.max(initial=0)))
+            return Stored.opened(path, rows, dimension)
+
+    def _checked(self, name: str, last: int) -> tuple[Path, int]:
+        """The file of the model *name* and its dimension. Raises StoreError if it ends early."""
+        dimension = self._dimension(name)
+        path = self._folder / f"embeddings-{name}.f32"
+        if dimension == 0 or path.stat().st_size // (4 * dimension) <= last:
+            raise StoreError(f"{path.name} is cut off; run `paperchat doctor --repair`")
+        return path, dimension
 
     def _dimension(self, name: str) -> int:
         asked = "SELECT dimension FROM models WHERE model = ?"
@@ -265,6 +278,15 @@ def destroy(folder: Path) -> None:
 
 def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def _unpacked(packed: Sequence[bytes]) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """All rows one after another, and where those of each paper begin."""
+    counts = np.array([len(one) // 4 for one in packed], dtype=np.intp)
+    if len(counts) and counts.min() == 0:
+        raise StoreError("a paper has no vectors; run `paperchat doctor --repair`")
+    starts = np.concatenate([[0], counts.cumsum()[:-1]]).astype(np.intp)
+    return np.frombuffer(b"".join(packed), dtype="<u4").astype(np.uint32), starts
 
 
 def _packed(rows: NDArray[np.int64]) -> bytes:

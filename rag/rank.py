@@ -38,9 +38,11 @@ class Signals:
     lexical: NDArray[np.float64]  # BM25, 0 where no word matched
     coverage: NDArray[np.float64]  # 0 to 1: share of the question's word rarity found in the paper
     whole: NDArray[np.float64]  # cosine to the closest chunk
-    sentence: NDArray[np.float64]  # cosine to the closest sentence
+    sentence: NDArray[np.float64]  # cosine to the closest sentence; nan where it was not looked at
     introduced: NDArray[np.bool_]
     mentioned: NDArray[np.bool_]
+    # Of a collection in which not every sentence was looked at, the cosines of a sample of papers.
+    sample: NDArray[np.float64] | None = None
 
 
 def standardise(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,6 +56,20 @@ def standardise(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return (scores - scores.mean()) / spread if spread > noise else np.zeros_like(scores)
 
 
+def standardise_by(scores: NDArray[np.float64], sample: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores in standard deviations from the mean of *sample*; 0, the mean, where one is nan.
+
+    >>> standardise_by(np.array([2.0, np.nan, 4.0]), np.array([1.0, 2.0, 3.0])).round(2).tolist()
+    [0.0, 0.0, 2.45]
+    """
+    spread = float(sample.std()) if sample.size else 0.0
+    known = ~np.isnan(scores)
+    out = np.zeros_like(scores)
+    if spread > 1e-12:  # equal cosines, rounded
+        out[known] = (scores[known] - sample.mean()) / spread
+    return out
+
+
 def fuse(
     signals: Signals, weights: FusionWeights = WEIGHTS, meaning: float = 1.0
 ) -> NDArray[np.float64]:
@@ -64,13 +80,19 @@ def fuse(
     is not, so that the lexical side falls silent where it has nothing to say. *meaning*, 0 to 1,
     says how far the embedding model understands the question's language.
     """
-    covered = 1.0 / (
-        1.0 + np.exp(-weights.coverage_slope * (signals.coverage - weights.coverage_middle))
-    )
+    # Of a large collection nearly all papers hold nothing asked for, and share one value.
+    holding = np.flatnonzero(signals.coverage)
+    covered = np.full(len(signals.coverage), _logistic(weights, np.zeros(1))[0])
+    covered[holding] = _logistic(weights, signals.coverage[holding])
     named = signals.introduced | signals.mentioned
     trust = weights.lexical_always + weights.lexical_covered * np.where(named, 1.0, covered)
     dense = weights.whole * standardise(signals.whole)
-    dense = dense + weights.sentence * standardise(signals.sentence)
+    sentence = (
+        standardise(signals.sentence)
+        if signals.sample is None
+        else standardise_by(signals.sentence, signals.sample)
+    )
+    dense = dense + weights.sentence * sentence
     return np.asarray(
         trust * standardise(signals.lexical)
         + meaning * dense
@@ -79,6 +101,30 @@ def fuse(
     )
 
 
+def _logistic(weights: FusionWeights, coverage: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far BM25 is trusted at each *coverage*, 0 to 1."""
+    trust = 1.0 + np.exp(-weights.coverage_slope * (coverage - weights.coverage_middle))
+    return np.asarray(1.0 / trust)
+
+
 def best_first(scores: NDArray[np.float64], ids: list[str]) -> list[int]:
     """Places of *scores*, largest first; ties by id, so that the order never depends on chance."""
     return sorted(range(len(ids)), key=lambda i: (-scores[i], ids[i]))
+
+
+def best_places(scores: NDArray[np.float64], most: int) -> list[int]:
+    """The *most* best places, largest score first; ties by place.
+
+    The rest is not put in order, which of a million papers takes a second.
+
+    >>> best_places(np.array([1.0, 3.0, 2.0, 3.0, 2.0]), 3)
+    [1, 3, 2]
+    """
+    if most <= 0:
+        return []
+    places = np.arange(len(scores))
+    if most < len(scores):
+        least = np.partition(scores, len(scores) - most)[len(scores) - most]
+        places = np.flatnonzero(scores >= least)
+    order: list[int] = places[np.argsort(-scores[places], kind="stable")][:most].tolist()
+    return order

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag.names import asked_names, key_of, marked_names
-from rag.rank import Signals, best_first, fuse
+from rag.rank import Signals, best_places, fuse
+from rag.rows import ALL_IN_MEMORY, Stored
 from rag.sentences import split
 from rag.text import fold
 from rag.types import Embedder, Hit, PairRead, PairReader, Sentence
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from rag.store import Snapshot
 
 LEXICAL_HITS = 1000  # papers the lexical side may speak for
+# Of more papers than `rows.ALL_IN_MEMORY` only these have their sentences compared with a question:
+LIKELIEST = 1_000  # the best by all else that is known of them, and
+SAMPLED = 2_000  # a sample, by which mean and deviation are estimated, to about 2 %
+AT_ONCE = 4_000  # papers whose sentences are in memory at a time
 RARE_NAME = 3  # a name that more papers than this introduce or mention points at none of them
 ORDINARY = 3  # a word in more papers than this is a name only where it is written as one
 TITLE_HITS = 20  # papers by words, among which one whose title is quoted is sure to be
@@ -78,7 +83,7 @@ def read(
         return Reading(folded, vector, named, (), (), reader)
     signals = signals_of(snapshot, folded, vector, named)
     scores = fuse(signals, meaning=latin_share(folded))
-    order = best_first(scores, [paper.id for paper in snapshot.papers])[:k]
+    order = best_places(scores, k)  # papers are ordered by id, so that ties go by it
     hits = tuple(
         _hit(snapshot, signals, scores, place, rank, vector) for rank, place in enumerate(order, 1)
     )
@@ -145,31 +150,83 @@ def sentence_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
     return _rows(snapshot.sentences, snapshot.sentence_starts, place)
 
 
-def _rows(matrix: NDArray[np.float32], starts: NDArray[np.intp], place: int) -> NDArray[np.float32]:
+def _rows(
+    matrix: NDArray[np.float32] | Stored, starts: NDArray[np.intp], place: int
+) -> NDArray[np.float32]:
     """The rows of the paper at *place*, of which *starts* gives every paper's first."""
     last = starts[place + 1] if place + 1 < len(starts) else len(matrix)
     return matrix[starts[place] : last]
 
 
 def signals_of(
-    snapshot: Snapshot, question: str, vector: NDArray[np.float32], named: NamedPapers
+    snapshot: Snapshot,
+    question: str,
+    vector: NDArray[np.float32],
+    named: NamedPapers,
+    beside: Sequence[int] = (),
 ) -> Signals:
-    """What is known of every paper for a folded *question* whose vector is *vector*."""
+    """What is known of every paper for a folded *question* whose vector is *vector*.
+
+    Of a large collection only the sentences of the likeliest papers, and of those at the places
+    *beside*, are looked at.
+    """
     terms = query_terms(question)
     limit = min(LEXICAL_HITS, max(1, len(snapshot.lexical)))
     lexical = _spread(snapshot, snapshot.lexical.search(terms, limit))
     # Words of another script cannot stand in an English abstract: their absence tells nothing.
     latin = {term: weight for term, weight in terms.items() if term.isascii()}
     coverage = _spread(snapshot, snapshot.lexical.coverage(latin, limit).items())
-    ids = [paper.id for paper in snapshot.papers]
-    return Signals(
+    known = Signals(
         lexical=lexical,
         coverage=coverage,
         whole=_best_per_paper(snapshot.chunks @ vector, snapshot.chunk_starts),
-        sentence=_best_per_paper(snapshot.sentences @ vector, snapshot.sentence_starts),
-        introduced=np.array([i in named.introduced for i in ids], dtype=bool),
-        mentioned=np.array([i in named.mentioned for i in ids], dtype=bool),
+        sentence=np.full(len(snapshot.papers), np.nan),
+        introduced=_marked(snapshot, named.introduced),
+        mentioned=_marked(snapshot, named.mentioned),
+        sample=np.zeros(0),
     )
+    if len(snapshot.papers) <= ALL_IN_MEMORY:
+        cosines = snapshot.sentences[:] @ vector
+        best = _best_per_paper(cosines, snapshot.sentence_starts)
+        return replace(known, sentence=best, sample=None)
+    likely = best_places(fuse(known, meaning=latin_share(question)), LIKELIEST)
+    places = np.union1d(likely, beside).astype(np.intp)
+    known.sentence[places] = closest_sentences(snapshot, places, vector)
+    return replace(known, sample=sampled_sentences(snapshot, vector))
+
+
+def sampled_sentences(snapshot: Snapshot, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """As `closest_sentences`, of the first papers: a sample, since their ids are hashes."""
+    starts = snapshot.sentence_starts[: SAMPLED + 1]
+    rows = snapshot.sentences[: int(starts[-1])]
+    return np.asarray(np.maximum.reduceat(rows @ vectors, starts[:-1], axis=0), dtype=np.float64)
+
+
+def closest_sentences(
+    snapshot: Snapshot, places: NDArray[np.intp], vectors: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The cosine of each paper's closest sentence to *vectors*, (dim,) or (dim, n), at *places*.
+
+    Float64 (places,) or (places, n).
+    """
+    out = np.zeros((len(places), *vectors.shape[1:]))
+    ends = np.append(snapshot.sentence_starts[1:], len(snapshot.sentences))
+    for begin in range(0, len(places), AT_ONCE):
+        some = places[begin : begin + AT_ONCE]
+        first = snapshot.sentence_starts[some]
+        counts = ends[some] - first
+        starts = np.concatenate([[0], counts.cumsum()[:-1]]).astype(np.intp)
+        rows = np.repeat(first - starts, counts) + np.arange(counts.sum())
+        cosines = snapshot.sentences[rows] @ vectors
+        out[begin : begin + len(some)] = np.maximum.reduceat(cosines, starts, axis=0)
+    return out
+
+
+def _marked(snapshot: Snapshot, papers: Iterable[str]) -> NDArray[np.bool_]:
+    """True at the places of *papers*, (papers,)."""
+    marks = np.zeros(len(snapshot.papers), dtype=bool)
+    marks[[snapshot.places[paper] for paper in papers if paper in snapshot.places]] = True
+    return marks
 
 
 def _spread(snapshot: Snapshot, found: Iterable[tuple[str, float]]) -> NDArray[np.float64]:

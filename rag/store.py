@@ -30,6 +30,7 @@ from rag import chunk, embeddings, journal, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
 from rag.errors import NoIndex, StoreAway, StoreError
 from rag.names import names_in
+from rag.rows import Stored
 from rag.sentences import split
 from rag.text import digest
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
@@ -71,10 +72,30 @@ class Snapshot:
     by_version: Mapping[str, int]
     chunks: NDArray[np.float32]  # (chunks, dim), unit rows, in the order of papers
     chunk_starts: NDArray[np.intp]  # (papers,): first row of each paper
-    sentences: NDArray[np.float32]  # (sentences, dim), unit rows
+    sentences: NDArray[np.float32] | Stored  # (sentences, dim), unit rows; of many, on the disk
     sentence_starts: NDArray[np.intp]
     lexical: lexical.LexicalIndex
     catalog: Catalog
+
+
+class ById(Mapping[str, Paper]):
+    """The papers of a snapshot by their ids, without a dictionary being made for each question."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """See the papers of *snapshot*."""
+        self._snapshot = snapshot
+
+    def __getitem__(self, paper_id: str) -> Paper:
+        """The paper of this id. Raises KeyError."""
+        return self._snapshot.papers[self._snapshot.places[paper_id]]
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids, in order."""
+        return iter(self._snapshot.places)
+
+    def __len__(self) -> int:
+        """How many papers there are."""
+        return len(self._snapshot.papers)
 
 
 def fingerprint(embedder: Embedder) -> str:
@@ -161,13 +182,9 @@ def _read(
     )
 
 
-Arranged = tuple["NDArray[np.float32]", "NDArray[np.intp]"]
-"""Vectors in the order of papers, and the first row of each paper."""
-
-
 def _kept(
     folder: Path, manifest: Manifest, versions: Sequence[str], server: str | None
-) -> Sequence[Arranged] | None:
+) -> embeddings.Arranged | None:
     """The vectors as kept beside Chroma, None if some are not; Chroma must hold as many.
 
     Chroma's own count is not asked for where the folder cannot be written, since Chroma opens none
@@ -195,11 +212,11 @@ def _kept(
 
 def _stored(
     folder: Path, manifest: Manifest, by_version: Mapping[str, int], server: str | None
-) -> Sequence[Arranged]:
+) -> embeddings.Arranged:
     """The vectors as Chroma gives them, which for many papers takes long."""
     with vectors.VectorStore(folder, server) as database:
-        rows = [database.read(f"{kind}-{manifest.space}") for kind in KINDS]
-    return [_arrange(folder, part, by_version) for part in rows]
+        windows, sentences = (database.read(f"{kind}-{manifest.space}") for kind in KINDS)
+    return _arrange(folder, windows, by_version), _arrange(folder, sentences, by_version)
 
 
 def _incomplete(folder: Path) -> StoreError:

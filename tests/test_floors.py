@@ -57,6 +57,7 @@ FLOORS = {
     "rag/corpus": 2.0,
     "rag/embed": 2.0,
     "rag/lexical": 2.0,
+    "rag/rows": 1.9,  # vectors that stay on the disk
     "rag/remote": 1.9,  # how a Chroma server is reached
     "rag/vectors": 2.0,
     "rag/writer": 2.0,
