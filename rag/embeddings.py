@@ -38,6 +38,11 @@ CREATE TABLE texts (model TEXT NOT NULL, hash BLOB NOT NULL, row INTEGER NOT NUL
 CREATE TABLE versions (stamp TEXT NOT NULL, version TEXT NOT NULL, model TEXT NOT NULL,
     chunks BLOB NOT NULL, sentences BLOB NOT NULL, PRIMARY KEY (stamp, version)) WITHOUT ROWID;
 """
+# In which of the parts of a space's collections the records of a version lie.
+_PARTS = """
+CREATE TABLE IF NOT EXISTS parts (version TEXT NOT NULL, space TEXT NOT NULL, kind TEXT NOT NULL,
+    part INTEGER NOT NULL, PRIMARY KEY (version, space, kind, part)) WITHOUT ROWID
+"""
 _MEND = "run `paperchat doctor --repair`"
 _AT_ONCE = (
     50_000  # rows that are gathered at a time, so that the file is never in memory as a whole
@@ -139,12 +144,35 @@ class Embeddings:
                 "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?)", rows
             )
 
+    def note_parts(self, space: str, kind: str, held: Iterable[tuple[str, int]]) -> None:
+        """Note in which parts of the collection of *kind* versions lie: (version, part)."""
+        rows = [(version, space, kind, part) for version, part in held]
+        with self._our_errors(), self._transaction():
+            self._connection.execute(_PARTS)
+            self._connection.executemany("INSERT OR IGNORE INTO parts VALUES (?, ?, ?, ?)", rows)
+
+    def parts(self, space: str, kind: str, versions: Iterable[str]) -> dict[str, set[int]]:
+        """The parts in which each of *versions* lies; those not noted are left out."""
+        found: dict[str, set[int]] = {}
+        asked = "SELECT part FROM parts WHERE version = ? AND space = ? AND kind = ?"
+        with self._our_errors():
+            for version in versions if self._has_parts() else ():
+                rows = self._connection.execute(asked, (version, space, kind)).fetchall()
+                if rows:
+                    found[version] = {part for (part,) in rows}
+        return found
+
+    def _has_parts(self) -> bool:
+        wanted = "SELECT 1 FROM sqlite_master WHERE name = 'parts'"
+        return self._connection.execute(wanted).fetchone() is not None
+
     def forget(self, versions: Iterable[str]) -> None:
         """Drop the notes of *versions*; their vectors stay for when they come back."""
+        gone = [(version,) for version in versions]
         with self._our_errors(), self._transaction():
-            self._connection.executemany(
-                "DELETE FROM versions WHERE version = ?", ((version,) for version in versions)
-            )
+            self._connection.executemany("DELETE FROM versions WHERE version = ?", gone)
+            if self._has_parts():
+                self._connection.executemany("DELETE FROM parts WHERE version = ?", gone)
 
     def counts(self, stamp: str, versions: Sequence[str]) -> dict[str, dict[str, int]]:
         """How many chunks and sentences each of *versions* has; those not noted are left out."""

@@ -457,7 +457,7 @@ def _write(run: Run, papers: Sequence[Paper], space: str) -> tuple[int, int]:
         sentences = split(paper.id, paper.abstract)
         version = version_of(paper)
         records["chunks"].extend(
-            vectors.Record(version, c.number, c.start, c.end, c.embedded_text)
+            vectors.Record(version, c.number, c.start, c.end, c.embedded_text, whole=True)
             for c in chunk.chunks(paper, sentences)
         )
         records["sentences"].extend(
@@ -507,7 +507,8 @@ def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], sp
                 places = _embedded(kept, run.embedder, [record.text for record in portion], step)
                 run.lease.check()
                 made = kept.take(run.embedder.fingerprint, places)
-                lost += database.add(f"{kind}-{space}", portion, made)
+                name = f"{kind}-{space}"
+                lost += database.add(name, portion, made, placed=_noting(kept, kind, space))
                 for record, place in zip(portion, places.tolist(), strict=True):
                     own = rows.setdefault(record.version, {name: [] for name in KINDS})
                     own[kind].append(place)
@@ -538,12 +539,26 @@ def _embedded(
     return kept.known(embedder.fingerprint, texts)
 
 
-def _counts(folder: Path, space: str, dead: Sequence[str]) -> dict[str, dict[str, int]]:
-    """By kind, how many records each of the versions *dead* has, as far as that is known."""
-    if not (dead and embeddings.exists(folder)):
-        return {kind: {} for kind in KINDS}
-    with embeddings.Embeddings(folder) as kept:
-        return kept.counts(space.partition(".")[0], dead)
+def _noting(
+    kept: embeddings.Embeddings, kind: str, space: str
+) -> Callable[[Sequence[vectors.Record], int], None]:
+    """What notes in which part of a collection records lie, before they do: a run may be killed."""
+
+    def note(records: Sequence[vectors.Record], part: int) -> None:
+        kept.note_parts(space, kind, {(record.version, part) for record in records})
+
+    return note
+
+
+def _remove(run: Run, kind: str, space: str, dead: Sequence[str]) -> None:
+    """Remove the records of *kind* of *dead* versions, from the parts where they lie if noted."""
+    counts: Mapping[str, int] = vectors.UNKNOWN
+    held: Mapping[str, set[int]] = {}
+    if dead and embeddings.exists(run.folder):
+        with embeddings.Embeddings(run.folder) as kept:
+            counts = kept.counts(space.partition(".")[0], dead)[kind]
+            held = kept.parts(space, kind, dead)
+    run.database().remove(f"{kind}-{space}", dead, counts, held)
 
 
 def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
@@ -560,7 +575,6 @@ def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
     ]
     if not (dead or foreign or thorough):
         return
-    counts = _counts(folder, space, dead)
     if vectors.exists(folder, run.server):
         database = run.database()
         for name in database.collections():
@@ -568,7 +582,7 @@ def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
             if kind in KINDS and made_in != space:
                 database.drop(name)
             elif kind in KINDS:
-                database.remove(name, dead, counts[kind])
+                _remove(run, kind, space, dead)
     for path in foreign:
         lexical.destroy(path)
     if dead and embeddings.exists(folder):
