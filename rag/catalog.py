@@ -145,6 +145,12 @@ class Catalog:
             rows = self._connection.execute(f"SELECT {_COLUMNS} FROM papers ORDER BY id")
             return tuple(_as_paper(row) for row in rows)
 
+    def first(self, count: int) -> tuple[Paper, ...]:
+        """The first *count* papers by id: a sample, since ids are hashes."""
+        wanted = f"SELECT {_COLUMNS} FROM papers ORDER BY id LIMIT ?"
+        with self._our_errors():
+            return tuple(_as_paper(row) for row in self._connection.execute(wanted, (count,)))
+
     def snapshot(self) -> tuple[Manifest, tuple[Paper, ...]]:
         """Manifest and papers of one and the same generation."""
         with self._our_errors(), self._transaction("DEFERRED"):

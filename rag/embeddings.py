@@ -192,7 +192,7 @@ class Embeddings:
         """Vectors of the chunks and of the sentences of *versions*, in their order, or None.
 
         Each with the first row of every version. None if anything is missing. The sentences of
-        many versions stay in the file.
+        many versions stay in the file; where none has any, they are (0, dim).
         """
         with self._our_errors():
             found = {
@@ -212,7 +212,9 @@ class Embeddings:
         read = self._stored if len(versions) > ALL_IN_MEMORY else self._gather
         try:
             rows, starts = _unpacked([one[1] for one in own])
-            sentences, sentence_starts = _unpacked([one[2] for one in own])
+            sentences, sentence_starts = _unpacked(
+                [one[2] for one in own], bare=not any(one[2] for one in own)
+            )
             return (self._gather(name, rows), starts), (read(name, sentences), sentence_starts)
         except StoreError:  # Chroma has them too
             return None
@@ -308,10 +310,12 @@ def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
-def _unpacked(packed: Sequence[bytes]) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
-    """All rows one after another, and where those of each paper begin."""
+def _unpacked(
+    packed: Sequence[bytes], *, bare: bool = False
+) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """All rows one after another, and where those of each paper begin; *bare*, there are none."""
     counts = np.array([len(one) // 4 for one in packed], dtype=np.intp)
-    if len(counts) and counts.min() == 0:
+    if len(counts) and counts.min() == 0 and not bare:
         raise StoreError("a paper has no vectors; run `paperchat doctor --repair`")
     starts = np.concatenate([[0], counts.cumsum()[:-1]]).astype(np.intp)
     return np.frombuffer(b"".join(packed), dtype="<u4").astype(np.uint32), starts

@@ -43,6 +43,9 @@ class Signals:
     mentioned: NDArray[np.bool_]
     # Of a collection in which not every sentence was looked at, the cosines of a sample of papers.
     sample: NDArray[np.float64] | None = None
+    # Where vectors are rough, the papers that were read with true ones, and `whole` of a sample.
+    read: NDArray[np.intp] | None = None
+    whole_sample: NDArray[np.float64] | None = None
 
 
 def standardise(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,19 +89,33 @@ def fuse(
     covered[holding] = _logistic(weights, signals.coverage[holding])
     named = signals.introduced | signals.mentioned
     trust = weights.lexical_always + weights.lexical_covered * np.where(named, 1.0, covered)
-    dense = weights.whole * standardise(signals.whole)
+    whole = standardise(signals.whole)
+    if signals.read is not None and signals.whole_sample is not None:
+        whole[signals.read] = standardise_by(signals.whole[signals.read], signals.whole_sample)
+    dense = weights.whole * whole
     sentence = (
         standardise(signals.sentence)
         if signals.sample is None
         else standardise_by(signals.sentence, signals.sample)
     )
     dense = dense + weights.sentence * sentence
-    return np.asarray(
+    scores = np.asarray(
         trust * standardise(signals.lexical)
         + meaning * dense
         + weights.introduced * signals.introduced
         + weights.mentioned * (signals.mentioned & ~signals.introduced)
     )
+    return scores if signals.read is None else _behind(scores, signals.read)
+
+
+def _behind(scores: NDArray[np.float64], read: NDArray[np.intp]) -> NDArray[np.float64]:
+    """*scores* with those of papers that were not *read* moved behind, in their order."""
+    others = np.ones(len(scores), dtype=bool)
+    others[read] = False
+    if len(read) and others.any():
+        excess = float(scores[others].max() - scores[read].min())
+        scores[others] -= max(0.0, excess) + 1e-6
+    return scores
 
 
 def _logistic(weights: FusionWeights, coverage: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,12 +19,15 @@ from rag.words import query_terms, stem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rag.late import Kind, Late
     from rag.store import Snapshot
 
 LEXICAL_HITS = 1000  # papers the lexical side may speak for
 # Of more papers than `rows.ALL_IN_MEMORY` only these have their sentences compared with a question:
 LIKELIEST = 1_000  # the best by all else that is known of them, and
 SAMPLED = 2_000  # a sample, by which mean and deviation are estimated, to about 2 %
+READ_LATE = 30  # papers that are read while a question waits, where only windows have vectors, and
+READ_CLOSELY = 10  # … those of them whose sentences are
 AT_ONCE = 4_000  # papers whose sentences are in memory at a time
 RARE_NAME = 3  # a name that more papers than this introduce or mention points at none of them
 ORDINARY = 3  # a word in more papers than this is a name only where it is written as one
@@ -113,7 +116,7 @@ def read_one(library: Library, question: str, place: int) -> Reading:
     snapshot, folded, reader = library.snapshot, fold(question), library.reader
     first = read_whole(snapshot, reader, folded, place) if reader is not None else None
     vector = library.embedder([folded])[0]
-    chunks = _rows(snapshot.chunks, snapshot.chunk_starts, place)
+    chunks = window_vectors(snapshot, place)
     sentences = sentence_vectors(snapshot, place)
     hit = Hit(
         paper=snapshot.papers[place],
@@ -147,7 +150,23 @@ def sentences_of(snapshot: Snapshot, place: int) -> tuple[Sentence, ...]:
 
 def sentence_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
     """Their vectors, float32 (sentences, dim), in the same order."""
+    if snapshot.late is not None:
+        return snapshot.late.vectors("sentences", [snapshot.papers[place]])[0]
     return _rows(snapshot.sentences, snapshot.sentence_starts, place)
+
+
+def rough_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
+    """The same for lists, which ask for those of very many papers: rough if they must be made."""
+    if snapshot.late is not None:
+        return snapshot.late.roughly(snapshot.papers[place])
+    return sentence_vectors(snapshot, place)
+
+
+def window_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
+    """The vectors of the windows of the paper at *place*, float32 (windows, dim)."""
+    if snapshot.late is not None:
+        return snapshot.late.vectors("windows", [snapshot.papers[place]])[0]
+    return _rows(snapshot.chunks, snapshot.chunk_starts, place)
 
 
 def _rows(
@@ -185,6 +204,8 @@ def signals_of(
         mentioned=_marked(snapshot, named.mentioned),
         sample=np.zeros(0),
     )
+    if snapshot.late is not None:
+        return _read_late(snapshot, snapshot.late, known, question, vector, beside)
     if len(snapshot.papers) <= ALL_IN_MEMORY:
         cosines = snapshot.sentences[:] @ vector
         best = _best_per_paper(cosines, snapshot.sentence_starts)
@@ -193,6 +214,42 @@ def signals_of(
     places = np.union1d(likely, beside).astype(np.intp)
     known.sentence[places] = closest_sentences(snapshot, places, vector)
     return replace(known, sample=sampled_sentences(snapshot, vector))
+
+
+def _read_late(
+    snapshot: Snapshot,
+    late: Late,
+    known: Signals,
+    question: str,
+    vector: NDArray[np.float32],
+    beside: Sequence[int],
+) -> Signals:
+    """*known* from rough vectors, with true ones of the likeliest papers and of those *beside*."""
+    meaning = latin_share(question)
+    likely = best_places(fuse(known, meaning=meaning), READ_LATE)
+    places = np.union1d(likely, beside).astype(np.intp)
+    known.whole[places] = _closest("windows", snapshot, late, places, vector)
+    known = replace(
+        known,
+        read=places,
+        whole_sample=np.array([(rows @ vector).max() for rows in late.sampled_windows]),
+    )
+    closest = best_places(fuse(known, meaning=meaning), READ_CLOSELY)
+    places = np.union1d(closest, beside).astype(np.intp)
+    known.sentence[places] = _closest("sentences", snapshot, late, places, vector)
+    sample = np.array([(rows @ vector).max() for rows in late.sampled_sentences])
+    return replace(known, sample=sample)
+
+
+def _closest(
+    kind: Kind,
+    snapshot: Snapshot,
+    late: Late,
+    places: NDArray[np.intp],
+    vector: NDArray[np.float32],
+) -> list[float]:
+    papers = [snapshot.papers[place] for place in places]
+    return [float((rows @ vector).max()) for rows in late.vectors(kind, papers)]
 
 
 def sampled_sentences(snapshot: Snapshot, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -253,7 +310,8 @@ def _hit(
     rank: int,
     vector: NDArray[np.float32],
 ) -> Hit:
-    cosines = sentence_vectors(snapshot, place) @ vector if rank <= 10 else np.zeros(0)
+    near = rank <= READ_CLOSELY
+    cosines = sentence_vectors(snapshot, place) @ vector if near else np.zeros(0)
     best: tuple[tuple[Sentence, float], ...] = ()
     if len(cosines):
         sentences = sentences_of(snapshot, place)
@@ -265,7 +323,7 @@ def _hit(
         score=round(float(scores[place]), 6),
         lexical=float(signals.lexical[place]),
         whole=float(signals.whole[place]),
-        best_sentence=float(signals.sentence[place]),
+        best_sentence=float(np.nan_to_num(signals.sentence[place])),
         named=bool(signals.introduced[place] or signals.mentioned[place]),
         sentences=best,
     )

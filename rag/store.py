@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import chunk, embeddings, journal, lexical, vectors
+from rag import chunk, embeddings, journal, late, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
 from rag.errors import NoIndex, StoreAway, StoreError
 from rag.names import names_in
@@ -76,6 +76,7 @@ class Snapshot:
     sentence_starts: NDArray[np.intp]
     lexical: lexical.LexicalIndex
     catalog: Catalog
+    late: late.Late | None = None  # where the sentences have no vectors, what makes some
 
 
 class ById(Mapping[str, Paper]):
@@ -103,6 +104,17 @@ def fingerprint(embedder: Embedder) -> str:
     return digest(embedder.fingerprint, chunk.VERSION, "sentences-1", TERMS_VERSION)
 
 
+def is_made_with(folder: Path, embedder: Embedder) -> bool:
+    """Whether the live generation in *folder*, if there is one, is of *embedder*."""
+    if not exists(folder):
+        return False
+    try:
+        with closing(Catalog(folder)) as catalog:
+            return _made_with(catalog.manifest(), fingerprint(embedder))
+    except StoreError:  # whoever opens it in earnest says what is wrong
+        return False
+
+
 def exists(folder: Path) -> bool:
     """Whether an index was ever begun in *folder*."""
     return (folder / FILE).is_file()
@@ -120,11 +132,17 @@ def generation(folder: Path) -> int:
         catalog.close()
 
 
-def load(folder: Path, embedder_fingerprint: str, server: str | None = None) -> Snapshot:
+def load(
+    folder: Path,
+    embedder_fingerprint: str,
+    server: str | None = None,
+    rough: late.Rough | None = None,
+) -> Snapshot:
     """Read the live generation. Raises NoIndex, StoreVersion, StoreError.
 
     *embedder_fingerprint* is `fingerprint` of the model that will embed the questions: vectors of
     two models cannot be compared, so an index made with another one is refused, not misread.
+    *rough* is that model where only windows have vectors.
     """
     catalog = Catalog(folder)
     try:
@@ -140,7 +158,7 @@ def load(folder: Path, embedder_fingerprint: str, server: str | None = None) -> 
                     " `paperchat index --rebuild` to bring it up to date"
                 )
             try:
-                return _read(folder, catalog, manifest, papers, server)
+                return _read(folder, catalog, manifest, papers, server, rough)
             except StoreError:
                 # An update may retire versions between reading the catalog and the rest.
                 if catalog.manifest() == manifest:
@@ -156,6 +174,7 @@ def _read(
     manifest: Manifest,
     papers: tuple[Paper, ...],
     server: str | None,
+    rough: late.Rough | None,
 ) -> Snapshot:
     by_version = {version_of(paper): place for place, paper in enumerate(papers)}
     words = folder / f"lexical-{manifest.space}"
@@ -163,7 +182,9 @@ def _read(
         raise _incomplete(folder)
     arranged = _kept(folder, manifest, list(by_version), server)
     if arranged is None:
-        arranged = _stored(folder, manifest, by_version, server)
+        arranged = _stored(folder, manifest, by_version, server, rough is not None)
+    elif len(papers) and not (len(arranged[1][0]) or rough):
+        raise _incomplete(folder)
     (chunks, chunk_starts), (sentences, sentence_starts) = arranged
     index = lexical.LexicalIndex(words)
     if len(index) < len(papers):
@@ -179,6 +200,7 @@ def _read(
         sentence_starts=sentence_starts,
         lexical=index,
         catalog=catalog,
+        late=late.opened(folder, rough, papers[: late.SAMPLED]) if rough else None,
     )
 
 
@@ -211,12 +233,19 @@ def _kept(
 
 
 def _stored(
-    folder: Path, manifest: Manifest, by_version: Mapping[str, int], server: str | None
+    folder: Path,
+    manifest: Manifest,
+    by_version: Mapping[str, int],
+    server: str | None,
+    rough: bool,
 ) -> embeddings.Arranged:
     """The vectors as Chroma gives them, which for many papers takes long."""
     with vectors.VectorStore(folder, server) as database:
         windows, sentences = (database.read(f"{kind}-{manifest.space}") for kind in KINDS)
-    return _arrange(folder, windows, by_version), _arrange(folder, sentences, by_version)
+    arranged = _arrange(folder, windows, by_version)
+    if rough:
+        return arranged, (np.zeros((0, 0), np.float32), np.zeros(len(by_version), np.intp))
+    return arranged, _arrange(folder, sentences, by_version)
 
 
 def _incomplete(folder: Path) -> StoreError:
@@ -357,6 +386,8 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
         mark = _keep(run, journal.Mark() if reason else mark, plan)
         notes = {"journal": mark.as_text()}
         catalog.commit(upsert, plan.removed, space, run.lease.owner.token, notes)
+        if isinstance(run.embedder, late.Rough):
+            late.keep_sample(folder, run.embedder, catalog.first(late.SAMPLED))
     _sweep(run, catalog.dead(), thorough=bool(reason))
     journal.sweep(folder, mark)
     return IndexReport(
@@ -460,6 +491,8 @@ def _write(run: Run, papers: Sequence[Paper], space: str) -> tuple[int, int]:
             vectors.Record(version, c.number, c.start, c.end, c.embedded_text, whole=True)
             for c in chunk.chunks(paper, sentences)
         )
+        if isinstance(run.embedder, late.Rough):
+            continue
         records["sentences"].extend(
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
         )

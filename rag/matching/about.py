@@ -23,7 +23,7 @@ from rag.matching.literal import (
 )
 from rag.names import is_name_like
 from rag.rank import best_places, standardise_by
-from rag.retrieve import closest_sentences, sampled_sentences, sentence_vectors
+from rag.retrieve import closest_sentences, rough_vectors, sampled_sentences
 from rag.rows import ALL_IN_MEMORY
 from rag.types import Embedder
 from rag.words import STOPWORDS, compounds, content_words, stem
@@ -50,20 +50,21 @@ def topic_signs(
         form for phrase in (topic.text, *topic.alternatives) for form in shortened(phrase)
     )
     rare = [words for words in (_rare_words(snapshot, phrase) for phrase in asked) if words]
+    late = snapshot.late is not None  # then the windows have to do for both
     every = len(snapshot.papers) <= ALL_IN_MEMORY
-    sentence = _sentence_signs(snapshot, vectors, None) if every else whole
+    sentence = _sentence_signs(snapshot, vectors, None) if every and not late else whole
     places: Iterable[int] = among
     if len(among) > MOST_READ:
         order = _likeliest(np.maximum(whole, sentence), among)
         places = sorted({*order, *candidates(snapshot, forms, among)})
-    if not every:
+    if not every and not late:
         sentence = _sentence_signs(snapshot, vectors, places)
     for place in places:
         signs, shown = _signs(
             snapshot, place, forms, rare, float(whole[place]), float(sentence[place])
         )
         if not shown and (signs.whole > 1 or signs.in_title):
-            rows = (sentence_vectors(snapshot, place) @ vectors.T).max(axis=1)
+            rows = (rough_vectors(snapshot, place) @ vectors.T).max(axis=1)
             shown = {int(rows.argmax()): 0.5}
         yield place, signs, shown
 
