@@ -44,8 +44,11 @@ Matrix = NDArray[np.float32]
 def main(paths: Sequence[str]) -> int:
     """Write the table beside the models."""
     dice = random.Random(3)
-    papers = [paper for path in paths for paper in _papers(Path(path))]
-    texts = [text for paper in dice.sample(papers, PAPERS) for text in _texts(paper, dice)]
+    files = [_papers(Path(path)) for path in paths]
+    papers = [paper for file in files for paper in file]
+    chosen = [paper for file in files for paper in dice.sample(file, PAPERS // len(files))]
+    texts = [text for paper in chosen for text in _texts(paper, dice)]
+    dice.shuffle(texts)
     weights = _rarity([f"{paper['title']} {paper['abstract']}" for paper in papers[::10]])
     make(token_vectors(), texts, load_embedded()(texts), weights)
     return 0
