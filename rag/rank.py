@@ -41,6 +41,8 @@ class Signals:
     sentence: NDArray[np.float64]  # cosine to the closest sentence; nan where it was not looked at
     introduced: NDArray[np.bool_]
     mentioned: NDArray[np.bool_]
+    # BM25 is known of the best papers only: what the least of them has. The others have less.
+    lexical_floor: float = 0.0
     # Of a collection in which not every sentence was looked at, the cosines of a sample of papers.
     sample: NDArray[np.float64] | None = None
     # Where vectors are rough, the papers that were read with true ones, and `whole` of a sample.
@@ -100,12 +102,26 @@ def fuse(
     )
     dense = dense + weights.sentence * sentence
     scores = np.asarray(
-        trust * standardise(signals.lexical)
+        trust * _standard_words(signals.lexical, signals.lexical_floor)
         + meaning * dense
         + weights.introduced * signals.introduced
         + weights.mentioned * (signals.mentioned & ~signals.introduced)
     )
     return scores if signals.read is None else _behind(scores, signals.read)
+
+
+def _standard_words(scores: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+    """BM25 in standard deviations, those below *floor* taken for spread evenly down to 0.
+
+    As zeros they would make every paper that shares a word stand out in a large collection by more
+    than any likeness can.
+    """
+    if floor <= 0.0:
+        return standardise(scores)
+    unseen = scores <= 0.0
+    filled = np.where(unseen, floor / 2, scores)
+    spread = float(np.sqrt(filled.var() + unseen.mean() * floor**2 / 12))
+    return np.asarray((filled - filled.mean()) / spread)
 
 
 def _behind(scores: NDArray[np.float64], read: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -191,7 +191,9 @@ def signals_of(
     """
     terms = query_terms(question)
     limit = min(LEXICAL_HITS, max(1, len(snapshot.lexical)))
-    lexical = _spread(snapshot, snapshot.lexical.search(terms, limit))
+    found = snapshot.lexical.search(terms, limit)
+    lexical = _spread(snapshot, found)
+    cut_off = len(found) == limit < len(snapshot.lexical)
     # Words of another script cannot stand in an English abstract: their absence tells nothing.
     latin = {term: weight for term, weight in terms.items() if term.isascii()}
     coverage = _spread(snapshot, snapshot.lexical.coverage(latin, limit).items())
@@ -202,6 +204,7 @@ def signals_of(
         sentence=np.full(len(snapshot.papers), np.nan),
         introduced=_marked(snapshot, named.introduced),
         mentioned=_marked(snapshot, named.mentioned),
+        lexical_floor=found[-1][1] if cut_off else 0.0,
         sample=np.zeros(0),
     )
     if snapshot.late is not None:

@@ -130,3 +130,13 @@ def test_the_best_places_are_the_first_of_all(scores: list[int], most: int):
     given_scores = np.array(scores, dtype=float)
     ids = [f"{place:04}" for place in range(len(scores))]
     assert best_places(given_scores, most) == best_first(given_scores, ids)[:most]
+
+
+def test_words_stand_out_no_more_in_a_large_collection():
+    """A thousand papers that share common words are not each ten deviations from the others."""
+    lexical = np.zeros(100_000)
+    lexical[:1000] = np.linspace(14, 8, 1000)
+    unaware = fuse(signals(100_000, lexical=lexical))
+    aware = fuse(replace(signals(100_000, lexical=lexical), lexical_floor=8.0))
+    assert unaware[0] > 2 * aware[0] > 0
+    assert aware[0] > aware[500] > aware[5000]
