@@ -31,6 +31,7 @@ from rag import (
 from rag.atlas import Atlas, atlas
 from rag.catalog import Catalog
 from rag.errors import ModelError, NoIndex, StoreError, UsageError
+from rag.late import Rough
 from rag.names import key_of
 from rag.prompts import render
 from rag.question import focus
@@ -94,8 +95,7 @@ class PaperChat:
         self._reader = choose_reader(settings)
         self._chat = chat or choose_chat(settings)
         self._judge = judge or choose_judge(settings, self._embedder)
-        self._stamp = store.fingerprint(self._embedder)
-        self._shelf = Shelf(lambda: store.load(settings.store, self._stamp, settings.chroma_url))
+        self._shelf = Shelf(lambda: _load(settings, choose_indexer(settings)))
 
     def ask(self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto") -> Answer:
         """Answer *question*, which may refer to the *conversation*'s earlier answers.
@@ -265,7 +265,7 @@ class PaperChat:
         """Verify *draft* against the store and make it the answer to *question*."""
         composed = time.perf_counter()
         snapshot = library.snapshot
-        papers = {paper.id: paper for paper in snapshot.papers}
+        papers = store.ById(snapshot)
         check = verify_written if draft.mode == "llm" else verify
         statements = check(draft.statements, papers)
         table = verify_table(draft.table, papers) if draft.table else None
@@ -373,7 +373,7 @@ def index(
         raise UsageError(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
-    embedder = warmed(choose_embedder(settings))
+    embedder = warmed(choose_indexer(settings, writing=True))
     made = indexing.update(
         settings.store,
         read,
@@ -386,8 +386,7 @@ def index(
     if made.new + made.changed + made.unchanged <= DRAWN_AT_ONCE:
         if progress:
             progress("drawing the map", 0, 1)
-        stamp = store.fingerprint(embedder)
-        _atlas(settings, store.load(settings.store, stamp, settings.chroma_url))
+        _atlas(settings, _load(settings, embedder))
     return made
 
 
@@ -418,9 +417,7 @@ def ready(settings: Settings) -> bool:
     """Whether the index is finished and of the model that the settings name."""
     if store.generation(settings.store) == 0:
         return False
-    with closing(Catalog(settings.store)) as catalog:
-        made_with = catalog.manifest().space.partition(".")[0]
-    return made_with == store.fingerprint(choose_embedder(settings))
+    return store.is_made_with(settings.store, choose_indexer(settings))
 
 
 def refresh(
@@ -432,7 +429,7 @@ def refresh(
     """
     if store.generation(settings.store) == 0 and not journal.left(settings.store):
         return index(settings, progress=progress, turn=turn)
-    embedder = choose_embedder(settings)
+    embedder = choose_indexer(settings, writing=True)
     nothing = Corpus((), (), 0)
     report = indexing.update(
         settings.store,
@@ -450,7 +447,7 @@ def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
     """Whether the index is whole: (what was looked at, whether it is well, what was found)."""
     if not health.anything(settings.store):
         raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
-    embedder = choose_embedder(settings)
+    embedder = choose_indexer(settings)
     yield "embedding model", True, embedder.fingerprint
     yield from health.checks(settings.store, embedder, settings.chroma_url)
     yield _answering(settings)
@@ -464,7 +461,7 @@ def repair(
     Raises NoIndex, StoreLocked, StoreVersion, StoreError.
     """
     return health.repair(
-        settings.store, choose_embedder(settings), progress, _at_home(turn, settings)
+        settings.store, choose_indexer(settings), progress, _at_home(turn, settings)
     )
 
 
@@ -537,6 +534,34 @@ def choose_embedder(settings: Settings) -> Embedder:
             from rag.llm import OpenAIEmbedder  # late: the openai client takes a second to import
 
             return OpenAIEmbedder(name, settings.api_key, settings.base_url)
+
+
+def choose_indexer(settings: Settings, *, writing: bool = False) -> Embedder:
+    """What makes the vectors of papers: the embedding model itself, or rough ones of its kind.
+
+    That is what the store was made with, unless a writer is told otherwise by the settings.
+    """
+    embedder = choose_embedder(settings)
+    if writing and settings.index:
+        return embedder if settings.index == "full" else _rough(embedder)
+    if settings.embedding_model != EMBEDDED or not store.exists(settings.store):
+        return embedder
+    if store.is_made_with(settings.store, embedder):
+        return embedder
+    rough = _rough(embedder)
+    return rough if store.is_made_with(settings.store, rough) else embedder
+
+
+def _rough(embedder: Embedder) -> Rough:
+    from rag.static import load_static  # late: only where papers were indexed the fast way
+
+    return Rough(load_static(), embedder)
+
+
+def _load(settings: Settings, indexer: Embedder) -> store.Snapshot:
+    """The live generation, made with *indexer*. Raises NoIndex, StoreVersion, StoreError."""
+    rough = indexer if isinstance(indexer, Rough) else None
+    return store.load(settings.store, store.fingerprint(indexer), settings.chroma_url, rough)
 
 
 def choose_reader(settings: Settings) -> PairReader | None:

@@ -63,6 +63,8 @@ class EmbeddedModel:
         return sum(len(one.ids) > MOST_TOKENS for one in self._encode(texts))
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+        if len(texts) == 1:  # a question: nothing to share out among threads
+            return [self.tokenizer.encode(readable(texts[0]))]
         return self.tokenizer.encode_batch([readable(text) for text in texts])
 
     def _run(self, encoded: Encoding) -> NDArray[np.float32]:

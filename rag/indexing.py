@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import chunk, embeddings, journal, lexical, vectors
+from rag import chunk, embeddings, journal, late, lexical, vectors
 from rag.catalog import Catalog, Manifest, version_of
 from rag.errors import StoreError
 from rag.names import names_in
@@ -187,6 +187,8 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
         mark = _keep(run, journal.Mark() if reason else mark, plan)
         notes = {"journal": mark.as_text()}
         catalog.commit(upsert, plan.removed, space, run.lease.owner.token, notes)
+        if isinstance(run.embedder, late.Rough):
+            late.keep_sample(folder, run.embedder, catalog.first(late.SAMPLED))
     _sweep(run, catalog.dead(), thorough=bool(reason))
     journal.sweep(folder, mark)
     return IndexReport(
@@ -298,9 +300,11 @@ def _write(run: Run, papers: Sequence[Paper], space: str) -> tuple[int, int]:
         sentences = split(paper.id, paper.abstract)
         version = version_of(paper)
         records["chunks"].extend(
-            vectors.Record(version, c.number, c.start, c.end, c.embedded_text)
+            vectors.Record(version, c.number, c.start, c.end, c.embedded_text, whole=True)
             for c in chunk.chunks(paper, sentences)
         )
+        if isinstance(run.embedder, late.Rough):
+            continue
         records["sentences"].extend(
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
         )
@@ -348,7 +352,8 @@ def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], sp
                 places = _embedded(kept, run.embedder, [record.text for record in portion], step)
                 run.lease.check()
                 made = kept.take(run.embedder.fingerprint, places)
-                lost += database.add(f"{kind}-{space}", portion, made)
+                name = f"{kind}-{space}"
+                lost += database.add(name, portion, made, placed=_noting(kept, kind, space))
                 for record, place in zip(portion, places.tolist(), strict=True):
                     own = rows.setdefault(record.version, {name: [] for name in KINDS})
                     own[kind].append(place)
@@ -379,12 +384,26 @@ def _embedded(
     return kept.known(embedder.fingerprint, texts)
 
 
-def _counts(folder: Path, space: str, dead: Sequence[str]) -> dict[str, dict[str, int]]:
-    """By kind, how many records each of the versions *dead* has, as far as that is known."""
-    if not (dead and embeddings.exists(folder)):
-        return {kind: {} for kind in KINDS}
-    with embeddings.Embeddings(folder) as kept:
-        return kept.counts(space.partition(".")[0], dead)
+def _noting(
+    kept: embeddings.Embeddings, kind: str, space: str
+) -> Callable[[Sequence[vectors.Record], int], None]:
+    """What notes in which part of a collection records lie, before they do: a run may be killed."""
+
+    def note(records: Sequence[vectors.Record], part: int) -> None:
+        kept.note_parts(space, kind, {(record.version, part) for record in records})
+
+    return note
+
+
+def _remove(run: Run, kind: str, space: str, dead: Sequence[str]) -> None:
+    """Remove the records of *kind* of *dead* versions, from the parts where they lie if noted."""
+    counts: Mapping[str, int] = vectors.UNKNOWN
+    held: Mapping[str, set[int]] = {}
+    if dead and embeddings.exists(run.folder):
+        with embeddings.Embeddings(run.folder) as kept:
+            counts = kept.counts(space.partition(".")[0], dead)[kind]
+            held = kept.parts(space, kind, dead)
+    run.database().remove(f"{kind}-{space}", dead, counts, held)
 
 
 def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
@@ -401,7 +420,6 @@ def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
     ]
     if not (dead or foreign or thorough):
         return
-    counts = _counts(folder, space, dead)
     if vectors.exists(folder, run.server):
         database = run.database()
         for name in database.collections():
@@ -409,7 +427,7 @@ def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
             if kind in KINDS and made_in != space:
                 database.drop(name)
             elif kind in KINDS:
-                database.remove(name, dead, counts[kind])
+                _remove(run, kind, space, dead)
     for path in foreign:
         lexical.destroy(path)
     if dead and embeddings.exists(folder):

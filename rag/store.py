@@ -10,16 +10,18 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import chunk, embeddings, lexical, vectors
+from rag import chunk, embeddings, late, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
 from rag.errors import NoIndex, StoreAway, StoreError
+from rag.rows import Stored
 from rag.text import digest
 from rag.types import Embedder, Paper
 
@@ -44,15 +46,47 @@ class Snapshot:
     by_version: Mapping[str, int]
     chunks: NDArray[np.float32]  # (chunks, dim), unit rows, in the order of papers
     chunk_starts: NDArray[np.intp]  # (papers,): first row of each paper
-    sentences: NDArray[np.float32]  # (sentences, dim), unit rows
+    sentences: NDArray[np.float32] | Stored  # (sentences, dim), unit rows; of many, on the disk
     sentence_starts: NDArray[np.intp]
     lexical: lexical.LexicalIndex
     catalog: Catalog
+    late: late.Late | None = None  # where the sentences have no vectors, what makes some
+
+
+class ById(Mapping[str, Paper]):
+    """The papers of a snapshot by their ids, without a dictionary being made for each question."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """See the papers of *snapshot*."""
+        self._snapshot = snapshot
+
+    def __getitem__(self, paper_id: str) -> Paper:
+        """The paper of this id. Raises KeyError."""
+        return self._snapshot.papers[self._snapshot.places[paper_id]]
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids, in order."""
+        return iter(self._snapshot.places)
+
+    def __len__(self) -> int:
+        """How many papers there are."""
+        return len(self._snapshot.papers)
 
 
 def fingerprint(embedder: Embedder) -> str:
     """What vectors and terms were made with; another fingerprint means building anew."""
     return digest(embedder.fingerprint, chunk.VERSION, "sentences-1", TERMS_VERSION)
+
+
+def is_made_with(folder: Path, embedder: Embedder) -> bool:
+    """Whether the live generation in *folder*, if there is one, is of *embedder*."""
+    if not exists(folder):
+        return False
+    try:
+        with closing(Catalog(folder)) as catalog:
+            return made_with(catalog.manifest(), fingerprint(embedder))
+    except StoreError:  # whoever opens it in earnest says what is wrong
+        return False
 
 
 def exists(folder: Path) -> bool:
@@ -72,11 +106,17 @@ def generation(folder: Path) -> int:
         catalog.close()
 
 
-def load(folder: Path, embedder_fingerprint: str, server: str | None = None) -> Snapshot:
+def load(
+    folder: Path,
+    embedder_fingerprint: str,
+    server: str | None = None,
+    rough: late.Rough | None = None,
+) -> Snapshot:
     """Read the live generation. Raises NoIndex, StoreVersion, StoreError.
 
     *embedder_fingerprint* is `fingerprint` of the model that will embed the questions: vectors of
     two models cannot be compared, so an index made with another one is refused, not misread.
+    *rough* is that model where only windows have vectors.
     """
     catalog = Catalog(folder)
     try:
@@ -92,7 +132,7 @@ def load(folder: Path, embedder_fingerprint: str, server: str | None = None) -> 
                     " `paperchat index --rebuild` to bring it up to date"
                 )
             try:
-                return _read(folder, catalog, manifest, papers, server)
+                return _read(folder, catalog, manifest, papers, server, rough)
             except StoreError:
                 # An update may retire versions between reading the catalog and the rest.
                 if catalog.manifest() == manifest:
@@ -108,6 +148,7 @@ def _read(
     manifest: Manifest,
     papers: tuple[Paper, ...],
     server: str | None,
+    rough: late.Rough | None,
 ) -> Snapshot:
     by_version = {version_of(paper): place for place, paper in enumerate(papers)}
     words = folder / f"lexical-{manifest.space}"
@@ -115,7 +156,9 @@ def _read(
         raise _incomplete(folder)
     arranged = _kept(folder, manifest, list(by_version), server)
     if arranged is None:
-        arranged = _stored(folder, manifest, by_version, server)
+        arranged = _stored(folder, manifest, by_version, server, rough is not None)
+    elif len(papers) and not (len(arranged[1][0]) or rough):
+        raise _incomplete(folder)
     (chunks, chunk_starts), (sentences, sentence_starts) = arranged
     index = lexical.LexicalIndex(words)
     if len(index) < len(papers):
@@ -131,16 +174,13 @@ def _read(
         sentence_starts=sentence_starts,
         lexical=index,
         catalog=catalog,
+        late=late.opened(folder, rough, papers[: late.SAMPLED]) if rough else None,
     )
-
-
-Arranged = tuple["NDArray[np.float32]", "NDArray[np.intp]"]
-"""Vectors in the order of papers, and the first row of each paper."""
 
 
 def _kept(
     folder: Path, manifest: Manifest, versions: Sequence[str], server: str | None
-) -> Sequence[Arranged] | None:
+) -> embeddings.Arranged | None:
     """The vectors as kept beside Chroma, None if some are not; Chroma must hold as many.
 
     Chroma's own count is not asked for where the folder cannot be written or its disk is full,
@@ -171,12 +211,19 @@ def _writable(folder: Path) -> bool:
 
 
 def _stored(
-    folder: Path, manifest: Manifest, by_version: Mapping[str, int], server: str | None
-) -> Sequence[Arranged]:
+    folder: Path,
+    manifest: Manifest,
+    by_version: Mapping[str, int],
+    server: str | None,
+    rough: bool,
+) -> embeddings.Arranged:
     """The vectors as Chroma gives them, which for many papers takes long."""
     with vectors.VectorStore(folder, server) as database:
-        rows = [database.read(f"{kind}-{manifest.space}") for kind in KINDS]
-    return [_arrange(folder, part, by_version) for part in rows]
+        windows, sentences = (database.read(f"{kind}-{manifest.space}") for kind in KINDS)
+    arranged = _arrange(folder, windows, by_version)
+    if rough:
+        return arranged, (np.zeros((0, 0), np.float32), np.zeros(len(by_version), np.intp))
+    return arranged, _arrange(folder, sentences, by_version)
 
 
 def _incomplete(folder: Path) -> StoreError:

@@ -16,7 +16,7 @@ from rag.matching.matches import Collected, meeting
 from rag.matching.spelling import spelled_right
 from rag.prompts import render
 from rag.question import focus
-from rag.retrieve import RARE_NAME, Library, Reading, read, sentence_vectors, sentences_of
+from rag.retrieve import RARE_NAME, Library, Reading, read, rough_vectors, sentences_of
 from rag.types import Citation, Coverage, Draft, Evidence, Hit, Source, Statement
 
 RETRIEVED = 20
@@ -216,7 +216,7 @@ def _statement(library: Library, n: int, one: Listed, reading: Reading) -> State
     if one.sentences:
         number = min(one.sentences, key=lambda i: (-one.sentences[i], i))
     else:
-        number = int((sentence_vectors(snapshot, one.place) @ reading.vector).argmax())
+        number = int((rough_vectors(snapshot, one.place) @ reading.vector).argmax())
     chosen = sentences[number]
     span = Evidence(paper.id, paper.title, chosen.start, chosen.end, chosen.text)
     return Statement(chosen.text, (Citation(n, paper.id, paper.title, (span,)),), "unverified")

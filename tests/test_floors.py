@@ -57,11 +57,14 @@ FLOORS = {
     "rag/corpus": 2.0,
     "rag/embed": 2.0,
     "rag/lexical": 2.0,
+    "rag/rows": 1.9,  # vectors that stay on the disk
     "rag/remote": 1.9,  # how a Chroma server is reached
     "rag/vectors": 2.0,
     "rag/writer": 2.0,
     "rag/journal": 2.0,
     "rag/embeddings": 2.0,
+    "rag/static": 2.05,  # rough vectors, through the door of rag/embed
+    "rag/late": 2.06,  # which papers are embedded only when they are asked about
     "rag/llm": 2.1,  # counts tokens through the door of rag/chunk
     "rag/reader": 2.1,  # the cross-encoder, through the door of rag/embed
     "rag/claims": 2.2,  # the claim checker, fed as the cross-encoder is
