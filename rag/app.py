@@ -148,10 +148,10 @@ class PaperChat:
         `ask`. Raises UsageError.
         """
         with observe.request("compare", _spelt_out(subjects, axes)) as seen:
-            seen.answer = self._compare(subjects, axes)
+            seen.answer = self._compare(subjects, axes, mode)
             return seen.answer
 
-    def _compare(self, subjects: Sequence[str], axes: Sequence[str]) -> Answer:
+    def _compare(self, subjects: Sequence[str], axes: Sequence[str], mode: str) -> Answer:
         check_subjects(subjects, axes)
         within = self._within() if self._writes(mode) else None
         question = _spelt_out(subjects, axes)
