@@ -366,3 +366,17 @@ def test_a_small_update_reads_no_other_part(tmp_path, monkeypatch):
         database.remove(KIND, ["b-1"], {"b-1": 5}, {"b-1": part})
         assert part == [3]
         assert bytes_read() - before < full / 2
+
+
+def test_what_no_query_reaches_is_held_in_every_part(database, monkeypatch):
+    """Of many equal vectors a graph loses some from sight: their ids bring them, part by part."""
+    monkeypatch.setattr(vectors, "MOST_IN_PART", 600)
+    made = units(1_200)
+    made[::2] = made[0]
+    assert database.add(KIND, records("a-1", 1_200), made) == 0
+
+    for most in (5_000, 300):  # all looked for, and a sample
+        reach = database.reached(KIND, most)
+        assert reach.stored == reach.held == 1_200
+        assert reach.queried < 1_200
+        assert f"and {1_200 - reach.queried} by id alone" in str(reach)
