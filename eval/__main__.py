@@ -18,12 +18,23 @@ from time import perf_counter
 from eval import baseline
 from eval.cases import BASELINE_NAME, BUNDLED, TYPES, Case, nearest, read_cases
 from eval.gates import GATES, read_gates, summarise
-from eval.open import Opener, Options, end_progress, judging_model, opened, teller
+from eval.open import (
+    Opener,
+    Options,
+    Parser,
+    end_progress,
+    judging_model,
+    opened,
+    positive_number,
+    teller,
+    whole_number,
+)
 from eval.report import files
 from eval.report.text import Outcome, text
 from eval.run import TIMED, Row, run, timed
 from rag.embed import CORES
 from rag.errors import PaperChatError, UsageError
+from rag.types import Chat
 
 PASSED, NOT_MET, COULD_NOT_RUN = 0, 1, 2
 
@@ -51,8 +62,15 @@ def main(arguments: Sequence[str] | None = None, opener: Opener = opened) -> int
     if given and given[0] in COMMANDS:
         command = import_module(f"eval.{given[0]}")
         return guarded(lambda: int(command.main(given[1:])))
-    options = _parser().parse_args(given)
-    return guarded(lambda: _evaluate(options, opener))
+    return guarded(lambda: _evaluate(_options(given), opener))
+
+
+def _options(given: Sequence[str]) -> argparse.Namespace:
+    """What *given* asks for. Raises UsageError, naming the nearest command for one misspelt."""
+    if given and not given[0].startswith("-"):
+        wanted = nearest(given[0], COMMANDS)
+        raise UsageError(f"There is no command {given[0]!r} of the evals: did you mean {wanted!r}?")
+    return _parser().parse_args(given)
 
 
 def guarded(work: Callable[[], int]) -> int:
@@ -76,7 +94,7 @@ def guarded(work: Callable[[], int]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="paperchat eval",
         description="Ask all cases, by default without a key, and hold the answers against their "
         "gold papers, evidence and key facts.",
@@ -136,22 +154,6 @@ def _written(group: argparse._ArgumentGroup) -> None:
     add("--failures", type=whole_number, default=10, metavar="N", help=few)
 
 
-def whole_number(value: str) -> int:
-    """*value* as 0 or more. Raises ValueError, which argparse reports under this name."""
-    number = int(value)
-    if number < 0:
-        raise ValueError(value)
-    return number
-
-
-def positive_number(value: str) -> int:
-    """*value* as 1 or more. Raises ValueError, which argparse reports under this name."""
-    number = int(value)
-    if number < 1:
-        raise ValueError(value)
-    return number
-
-
 def reasons(value: str) -> tuple[str, ...]:
     """*value*, parted by commas, as names of FAIL_ON. Raises ArgumentTypeError."""
     names = tuple(filter(None, (name.strip() for name in value.split(","))))
@@ -159,26 +161,39 @@ def reasons(value: str) -> tuple[str, ...]:
         if name not in FAIL_ON:
             wanted = nearest(name, tuple(FAIL_ON))
             raise argparse.ArgumentTypeError(f"no reason {name!r}: did you mean {wanted!r}?")
+    if not names:  # an empty variable of a workflow must not let every change through
+        known = ", ".join(FAIL_ON)
+        raise argparse.ArgumentTypeError(f"says no reason to fail: give some of {known}")
     return names
 
 
 def _evaluate(options: argparse.Namespace, opener: Opener) -> int:
     every = read_cases(options.cases or (BUNDLED,))
     read = tuple(case for case in every if not case.draft)
+    if not read:
+        raise UsageError('All cases are drafts: correct them, and take out "draft".')
     cases = chosen(read, options.only or ())
+    written = {kind: getattr(options, kind) for kind in files.KINDS}
+    files.check(written)
+    judge = judging_model() if options.judge else None
     bounds = beside(options, options.gates, "gates.json", GATES)
     gates = read_gates(bounds or GATES)
     kept = beside(options, options.baseline, BASELINE_NAME, baseline.BASELINE)
+    own = folder_of(options.cases) / BASELINE_NAME if options.cases else baseline.BASELINE
+    made = kept or own
+    if options.update_baseline:
+        baseline.check(made)
     before = None if options.update_baseline or kept is None else baseline.read(kept)
     runs = asked(cases, options, opener)
     lines = summarise(runs[0], gates, before)
     whole = not options.only and bounds is not None
     flaky = baseline.flaky(runs)
     changed = baseline.differences(runs[0], before or {}, flaky)
-    drafts, said = len(every) - len(read), opinions(options, runs)
+    drafts, said = len(every) - len(read), opinions(judge, runs)
     done = Outcome(runs[0], lines, whole, before, changed, flaky, drafts, said)
     if options.update_baseline:
-        baseline.write(kept or folder_of(options.cases) / BASELINE_NAME, runs[0])
+        left = {case.id for case in read} - {case.id for case in cases}
+        baseline.write(made, runs[0], left)
     return conclude(done, options)
 
 
@@ -228,13 +243,13 @@ def asked(
     return tuple(runs)
 
 
-def opinions(options: argparse.Namespace, runs: Sequence[Sequence[Row]]) -> str:
-    """What the language model makes of the statements shown, if it was asked for."""
-    if not options.judge:
+def opinions(judge: Chat | None, runs: Sequence[Sequence[Row]]) -> str:
+    """What the language model *judge* makes of the statements shown, if there is one."""
+    if judge is None:
         return ""
     from eval.opinions import asked_of  # late: few runs ask a model
 
-    return asked_of(judging_model(), runs[0])
+    return asked_of(judge, runs[0])
 
 
 def chosen(cases: Sequence[Case], only: Sequence[str]) -> tuple[Case, ...]:

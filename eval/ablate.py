@@ -19,7 +19,7 @@ import numpy as np
 from eval.cases import Case, read_cases
 from eval.faults import forgetful
 from eval.gates import Line, summarise
-from eval.open import Options, end_progress, opened, teller, without_model
+from eval.open import Options, Parser, end_progress, opened, teller, without_model
 from eval.run import Product, run
 from rag import app, retrieve, verify
 from rag.embed import CORES
@@ -147,7 +147,7 @@ def _cell(whole: Line, less: Line, is_whole: bool) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="paperchat eval ablate", description=__doc__)
+    parser = Parser(prog="paperchat eval ablate", description=__doc__)
     parser.add_argument(
         "--store", type=Path, required=True, metavar="DIR", help="an index of the bundled papers"
     )

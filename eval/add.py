@@ -7,13 +7,13 @@ removed its key "review": with that key, no eval reads it as a case.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from eval.open import Parser
 from rag.errors import UsageError
 from rag.history import FILE, History, Kept
 from rag.settings import Settings
@@ -88,7 +88,7 @@ def append(history: History, file: Path) -> tuple[int, int]:
 
 def main(argv: Sequence[str]) -> int:
     """Write the drafts and say how many. Raises PaperChatError."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="paperchat eval add",
         description="Draft eval cases of the answers that people marked as wrong on the page.",
     )

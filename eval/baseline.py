@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,19 +32,34 @@ class Difference:
         return f"{self.case.id}  {', '.join(said)}"
 
 
-def write(path: Path, rows: Sequence[Row]) -> None:
-    """Keep the scores of *rows* in *path*, whole or not at all. Raises UsageError."""
-    lines = [
-        json.dumps({"id": row.case.id, "passed": passed(row), "scores": _kept(row)})
-        for row in sorted(rows, key=lambda row: row.case.id)
-    ]
+def write(path: Path, rows: Sequence[Row], left: Collection[str] = ()) -> None:
+    """Keep the scores of *rows* in *path*, whole or not at all. Raises UsageError.
+
+    Of the cases whose ids are *left*, which were not asked, what *path* says of them stays.
+    """
+    said = {
+        row.case.id: json.dumps({"id": row.case.id, "passed": passed(row), "scores": _kept(row)})
+        for row in rows
+    }
+    old = _lines(path) if left and path.exists() else {}
+    stays = {id: line for id, line in old.items() if id in left}
+    lines = [line for _, line in sorted((stays | said).items())]
     new = path.with_name(path.name + ".new")
     try:
         new.write_text("\n".join(lines) + "\n", encoding="utf-8")
         new.replace(path)
     except OSError as error:
-        problem = f"The baseline cannot be written to {path}: name another file with --baseline."
-        raise UsageError(problem) from error
+        raise _unwritten(path) from error
+
+
+def check(path: Path) -> None:
+    """Raise UsageError if nothing can be written to *path*: before the asking, not after."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise _unwritten(path)
+
+
+def _unwritten(path: Path) -> UsageError:
+    return UsageError(f"The baseline cannot be written to {path}: name another with --baseline.")
 
 
 def _kept(row: Row) -> dict[str, float]:
@@ -56,17 +72,27 @@ def _kept(row: Row) -> dict[str, float]:
 
 def read(path: Path) -> Scores:
     """The scores of each case in *path*, by its id. Raises UsageError."""
+    found: dict[str, Mapping[str, float]] = {}
+    for id, line in _lines(path).items():
+        found[id] = {name: float(score) for name, score in json.loads(line)["scores"].items()}
+    if not found:  # it would hold nothing against anything
+        raise UsageError(f"The baseline {path} is empty: make one with --update-baseline.")
+    return found
+
+
+def _lines(path: Path) -> dict[str, str]:
+    """The line of each case in *path*, by its id. Raises UsageError."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         problem = f"The baseline {path} cannot be read: make one with --update-baseline."
         raise UsageError(problem) from error
-    found: dict[str, Mapping[str, float]] = {}
+    found: dict[str, str] = {}
     for number, line in enumerate(filter(str.strip, text.splitlines()), start=1):
         try:
             entry = json.loads(line)
-            scores = {str(name): float(score) for name, score in entry["scores"].items()}
-            found[str(entry["id"])] = scores
+            list(map(float, entry["scores"].values()))
+            found[str(entry["id"])] = line
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             problem = f"{path}:{number} is no line of a baseline: make it anew: --update-baseline."
             raise UsageError(problem) from error

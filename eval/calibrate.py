@@ -37,7 +37,7 @@ from scipy.optimize import minimize
 
 from eval.cases import read_cases
 from eval.logit import multinomial
-from rag import compose, corpus, retrieve, store
+from rag import compose, corpus, indexing, retrieve, store
 from rag.app import bundled_seeds
 from rag.assess import OUTCOMES, REGIMES, SIGNALS, Outcome, Regime, regime, stated_share
 from rag.dialogue.cue import is_foreign
@@ -558,7 +558,7 @@ def _paper(title: str, abstract: str) -> Paper:
 
 
 def _open(folder: Path, papers: Corpus, embedder: CachingEmbedder) -> store.Snapshot:
-    store.update(folder, papers, embedder)
+    indexing.update(folder, papers, embedder)
     return store.load(folder, store.fingerprint(embedder))
 
 

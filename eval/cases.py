@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, get_args
 
@@ -146,11 +146,17 @@ def read_cases(paths: Sequence[Path] = (BUNDLED,)) -> tuple[Case, ...]:
                 if case.id in cases:
                     raise ValueError(f"the id {case.id!r} is used twice: give this case another")
             except ValueError as error:
-                raise UsageError(f"{file}:{number}: {error}.") from error
+                raise UsageError(f"{file}:{number}: {said_of(error)}") from error
             cases[case.id] = case
     if not cases:
         raise UsageError(f"{_named(paths)} holds no cases: name a case file with --cases.")
     return tuple(cases.values())
+
+
+def said_of(problem: ValueError) -> str:
+    """The clause of *problem* as the end of a sentence, be it a question or not."""
+    said = str(problem)
+    return said if said.endswith("?") else f"{said}."
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
@@ -173,6 +179,8 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")  # Windows editors put a byte-order mark
     except (OSError, UnicodeDecodeError) as error:
         problem = f"The case file {file} cannot be read as UTF-8 text: check its name."
+        if not file.exists():
+            problem = f"There is no case file {file}: check its name."
         raise UsageError(problem) from error
 
 
@@ -183,9 +191,16 @@ def _named(paths: Sequence[Path]) -> str:
 def parse_case(line: str) -> Case:
     """Read one case from one JSON object. Raises ValueError, one clause that says what is wrong."""
     try:
-        record = json.loads(line)
+        record = json.loads(line, object_pairs_hook=_once)
+    except _TwiceError:
+        raise
     except (ValueError, RecursionError) as error:
         raise ValueError("this line is not JSON: mend or remove it") from error
+    if isinstance(record, dict) and "review" in record:  # as `paperchat eval add` leaves it
+        raise ValueError(
+            "nobody has reviewed this draft: write down what a right answer holds, "
+            "and remove the key 'review'"
+        )
     values = _values(record, _CASE_KEYS, ("id", "type", "question", "answerable"), "case")
     if values["type"] not in TYPES:
         wanted = nearest(values["type"], TYPES)
@@ -202,6 +217,19 @@ def parse_case(line: str) -> Case:
         if wrong(case):
             raise ValueError(f"case {case.id!r} {problem}")
     return case
+
+
+class _TwiceError(ValueError):
+    """A key that is said twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of *pairs*; a reader of JSON would quietly take the last of two alike."""
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise _TwiceError(f"the key {key!r} is said twice: remove one")
+    return dict(pairs)
 
 
 def _side_named(name: str, sides: Sequence[Side]) -> str:
@@ -322,9 +350,22 @@ def _alternative(value: object) -> str | Amount:
 
 
 def _amount(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError("a number")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = inf
+    if not isfinite(number):
+        raise TypeError("a number")
+    return number
+
+
+def _tolerance(value: object) -> float:
+    number = _amount(value)
+    if number < 0:  # which nothing could be within
+        raise TypeError("a number from 0")
+    return number
 
 
 def _verdict(value: object) -> str:
@@ -370,7 +411,7 @@ _SIDE_KEYS: Mapping[str, Callable[[Any], Any]] = {
 _SILENCE_KEYS: Mapping[str, Callable[[Any], Any]] = {"paper": _words, "axis": _words}
 _AMOUNT_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "number": _amount,
-    "tolerance": _amount,
+    "tolerance": _tolerance,
     "unit": _string,
 }
 _CASE_KEYS: Mapping[str, Callable[[Any], Any]] = {

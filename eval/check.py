@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from eval.cases import BUNDLED, Case, files_of, lines_of, parse_case
-from eval.open import Options, opened, teller
+from eval.cases import BUNDLED, Case, files_of, lines_of, parse_case, said_of
+from eval.open import Options, Parser, opened, teller
 from eval.reading import Collection
-from eval.run import problems
+from eval.report.text import cases as counted
+from eval.run import evidence_of, problems, titles_of
 from rag.errors import UsageError
 from rag.sentences import split
 
@@ -38,12 +39,13 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"{place}: {one}")
     if not count:
         raise UsageError(f"{', '.join(map(str, paths))} hold no cases: name a case file.")
-    print(f"{count} cases, {found} problems.", file=sys.stderr)
+    said = "1 problem" if found == 1 else f"{found} problems"
+    print(f"{counted(count)}, {said}.", file=sys.stderr)
     return FAILED if found else DONE
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="paperchat eval check", description=__doc__)
+    parser = Parser(prog="paperchat eval check", description=__doc__)
     add = parser.add_argument
     add("cases", nargs="*", type=Path, help="files or folders (default: the bundled ones)")
     add("--store", type=Path, metavar="DIR", help="the index (default: a new one)")
@@ -61,7 +63,7 @@ def checked(paths: Sequence[Path], collection: Collection) -> Iterator[tuple[str
             try:
                 case = parse_case(line)
             except ValueError as error:
-                yield place, [f"{error}."]
+                yield place, [said_of(error)]
                 continue
             if case.id in known:
                 yield place, [f"the id {case.id!r} is used before, at {known[case.id]}."]
@@ -79,12 +81,12 @@ def checked(paths: Sequence[Path], collection: Collection) -> Iterator[tuple[str
 def _nearest(problem: str, case: Case, collection: Collection) -> str:
     """The nearest title or sentence to what *problem* says is not there, if any is near."""
     titles = [paper.title for paper in collection.by_title.values()]
-    for title in (*case.gold_papers, *case.near_papers, *case.borderline, *case.must_not_cite):
+    for title in titles_of(case):
         if repr(title) in problem:
             return _offered(difflib.get_close_matches(title, titles, 1, NEAR))
-    for text in case.evidence:
+    for text, owners, _ in evidence_of(case):
         if repr(text[:60]) in problem:
-            papers = filter(None, map(collection.titled, case.gold_papers))
+            papers = filter(None, map(collection.titled, owners))
             said = [s.text for p in papers for s in split(p.id, p.abstract)]
             return _offered(difflib.get_close_matches(text, said, 1, NEAR))
     return ""

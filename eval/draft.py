@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import re
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from eval import baseline
 from eval.cases import BASELINE_NAME, Case, parse_case
 from eval.drafts import written
 from eval.gates import BY_NAME, lower_is_better, summarise
-from eval.open import Options, end_progress, opened, teller
+from eval.open import Options, Parser, end_progress, opened, teller
 from eval.run import Row, passed, run
 from rag.embed import CORES
 from rag.errors import UsageError
@@ -63,25 +64,33 @@ def main(arguments: Sequence[str]) -> int:
     """Write cases, gates and baseline into a new folder. Raises PaperChatError."""
     options = _parser().parse_args(arguments)
     if options.to.exists() and any(options.to.iterdir() if options.to.is_dir() else [1]):
-        raise UsageError(f"{options.to} is there already, and is left as it is: name a new folder")
+        raise UsageError(f"{options.to} is there already, and is left as it is: name a new folder.")
     wanted = Options(store=options.store, corpus=tuple(options.corpus or ()), cached=False)
     tell = teller()
     with opened(wanted, tell) as product:
+        _made(options.to)  # before anything is asked
         cases = starters(product.papers)
         asking = lambda done, total: tell("asking", done, total)  # noqa: E731
         rows = run(cases, product, asking, CORES)
     good = [row for row in rows if passed(row)]
-    end_progress(f"asked {len(rows)} cases: {len(good)} are right, the others are drafts")
+    drafts = len(rows) - len(good)
+    end_progress(f"asked {len(rows)} cases: {len(good)} are right, {drafts} are drafts to correct")
     _write(options.to, rows, good)
-    print(
-        f"paperchat eval --cases {options.to}"
-        + (f" --store {options.store}" if options.store else "")
-    )
+    papers = ["--store", options.store] if options.store else []
+    papers += ["--corpus", *options.corpus] if options.corpus else []
+    print(shlex.join(map(str, ["paperchat", "eval", "--cases", options.to, *papers])))
     return DONE
 
 
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: name another folder.") from error
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="paperchat eval draft",
         description="Write a first set of cases for a collection, with gates at what it reaches "
         "now and a baseline: a gate for CI in ten minutes, to be corrected and grown by hand.",
@@ -100,7 +109,6 @@ def _write(folder: Path, rows: Sequence[Row], good: Sequence[Row]) -> None:
         for row in rows
     ]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "cases.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         gates = json.dumps(gates_of(good), indent=1)
         (folder / "gates.json").write_text(gates + "\n", encoding="utf-8")
@@ -156,7 +164,7 @@ def starters(papers: Sequence[Paper]) -> tuple[Case, ...]:
     """Cases of every type that a collection of *papers* gives rise to."""
     named = _named(papers)
     records = [
-        *_spread(_about(named)),
+        *_spread(_about(named) if named else _titled(papers)),
         *_spread(_figures(named)),
         *_spread(_compared(named)),
         *_spread(_followed(named)),
@@ -198,6 +206,18 @@ def _about(named: Sequence[tuple[str, Paper]]) -> Iterator[dict[str, Any]]:
             "answerable": True,
             "gold_papers": [paper.title],
             "why": "the paper that introduces a name answers for it",
+        }
+
+
+def _titled(papers: Sequence[Paper]) -> Iterator[dict[str, Any]]:
+    """For a collection whose papers name nothing: without these, always refusing would pass."""
+    for paper in papers:
+        yield {
+            "type": "single",
+            "question": f'What does the paper "{paper.title}" report?',
+            "answerable": True,
+            "gold_papers": [paper.title],
+            "why": "a paper answers for its title",
         }
 
 

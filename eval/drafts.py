@@ -49,7 +49,8 @@ def _held(answer: Answer, answerable: bool) -> dict[str, Any]:
     """What a right answer holds, as this one does."""
     if not answerable:
         near = [source.title for source in answer.sources]
-        return {"abstention": answer.abstention, **({"near_papers": near} if near else {})}
+        shape = {} if answer.shape == "answer" else {"shape": answer.shape}
+        return {"abstention": answer.abstention, **shape, **({"near_papers": near} if near else {})}
     if answer.shape == "list":
         titles = [source.title for source in listed_sources(answer)]
         return {"gold_papers": titles, "count": len(titles)}
@@ -85,13 +86,19 @@ def written(case: Mapping[str, Any]) -> str:
     return json.dumps(case, ensure_ascii=False)
 
 
-def append(file: Path, lines: list[str]) -> None:
-    """Put *lines* at the end of *file*, made if it is not there. Raises UsageError."""
+def append(file: Path, case: Mapping[str, Any]) -> None:
+    """Put *case* at the end of *file*, made if it is not there.
+
+    Raises UsageError if it cannot be written, and for a case that is there: twice the same id would
+    make the file unreadable.
+    """
     try:
         old = file.read_text(encoding="utf-8") if file.exists() else ""
+        if f'"id": {json.dumps(case["id"])}' in old:
+            raise UsageError(f"{file} has this question already, as the case {case['id']}.")
         gap = "" if not old or old.endswith("\n") else "\n"
         with file.open("a", encoding="utf-8", errors="backslashreplace") as out:
-            out.write(gap + "".join(f"{line}\n" for line in lines))
+            out.write(f"{gap}{written(case)}\n")
     except (OSError, UnicodeDecodeError) as error:
         problem = f"The case cannot be written to {file}: name another file."
         raise UsageError(problem) from error

@@ -20,7 +20,17 @@ from tempfile import TemporaryDirectory
 
 from eval.cases import Case, read_cases
 from eval.gates import Gate, failed, read_gates, summarise
-from eval.open import Opener, Options, end_progress, opened, quoting, teller, without_model
+from eval.open import (
+    Opener,
+    Options,
+    Parser,
+    end_progress,
+    opened,
+    positive_number,
+    quoting,
+    teller,
+    without_model,
+)
 from eval.run import Product, Row, run
 from rag.embed import CORES
 from rag.settings import EMBEDDED, Settings
@@ -409,14 +419,14 @@ def table(drills: Sequence[Drill]) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="paperchat eval faults",
         description="Break the product in every known way, and see that the gates notice.",
     )
     add = parser.add_argument
     add("--store", type=Path, metavar="DIR", help="the index (default: a new one)")
     times = "how often to ask everything of the product as it is, in another order (default: 1)"
-    add("--clean", type=int, default=1, metavar="N", help=times)
+    add("--clean", type=positive_number, default=1, metavar="N", help=times)
     return parser
 
 

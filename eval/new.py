@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eval.drafts import append, drafted, written
-from eval.open import Options, opened, teller
+from eval.open import Options, Parser, opened, teller
 from rag.types import Answer
 
 DONE = 0
@@ -21,15 +21,15 @@ def main(arguments: Sequence[str]) -> int:
     with opened(wanted, teller()) as product:
         for question in (*options.after, options.question):
             earlier.append(product.ask(question, tuple(earlier)))
-    line = written(drafted(earlier[-1], tuple(options.after)))
+    case = drafted(earlier[-1], tuple(options.after))
     if options.to:
-        append(options.to, [line])
-    print(line)
+        append(options.to, case)
+    print(written(case))
     return DONE
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="paperchat eval new",
         description="Ask QUESTION, and draft a case of the answer. Correct what is wrong in it, "
         'say why it is there, and take out "draft": until then it does not count.',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from eval import cache
 from eval.run import Product
@@ -22,6 +23,34 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from rag.llm import Replay
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one sentence, as the rest of the command line does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError."""
+        raise UsageError(f"{message}; see `{self.prog} --help`.")
+
+
+def whole_number(value: str) -> int:
+    """*value* as 0 or more. Raises ArgumentTypeError."""
+    return _number_from(0, value)
+
+
+def positive_number(value: str) -> int:
+    """*value* as 1 or more. Raises ArgumentTypeError."""
+    return _number_from(1, value)
+
+
+def _number_from(least: int, value: str) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"give a whole number from {least}")
+    return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +100,9 @@ def _index(options: Options, settings: Settings, tell: Progress) -> Iterator[Set
     with TemporaryDirectory(prefix="paperchat-eval-", ignore_cleanup_errors=True) as folder:
         # Nothing of the user's own is read or written: neither store, server nor model.
         fresh = replace(settings, store=Path(folder), chroma_url=None, embedding_model=EMBEDDED)
-        index(fresh, options.corpus or None, progress=tell)
+        rejected = index(fresh, options.corpus or None, progress=tell).rejected
+        if rejected:  # or papers would be missed without a word of why
+            print(f"{len(rejected)} records rejected, first {rejected[0]}", file=sys.stderr)
         yield fresh
 
 
@@ -152,12 +183,14 @@ def without_model(settings: Settings) -> Settings:
 
 def judging_model() -> Chat:
     """The language model that the environment names. Raises UsageError if it names none."""
-    from rag.app import choose_chat, choose_mode  # late, as above
+    from rag.app import choose_chat  # late, as above
 
-    settings = Settings.from_environment()
-    choose_mode("llm", settings)
-    model = choose_chat(settings)
-    assert model is not None  # or choose_mode had raised
+    model = choose_chat(Settings.from_environment())
+    if model is None:
+        raise UsageError(
+            "--judge needs a language model: set OPENAI_API_KEY for OpenAI's, or OPENAI_BASE_URL "
+            "for any other server."
+        )
     return model
 
 

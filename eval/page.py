@@ -183,28 +183,32 @@ async def _person(
     """One person's questions, one after another; each names the person, so none fits another."""
     session = f"person-{person}-{os.getpid()}-{time.time_ns()}"
     headers = {"cookie": f"paperchat_visitor={'x' * 24}{person:06}"}
-    for number in range(each):
-        name = names[(person * 7 + number) % len(names)]
-        question = f"What does {name} do, asks person {person} as number {number}?"
-        began = time.perf_counter()
-        try:
-            shown = await _answer(client, event, session, question, headers)
-        except (OSError, ValueError, RuntimeError) as error:
-            print(f"lost: {question}: {error}", file=sys.stderr)
-            found.lost += 1
-            continue
-        found.seconds.append(time.perf_counter() - began)
-        heads = [unescape(one) for one in re.findall(r'pc-question">(.*?)</h2>', shown)]
-        mine = all(f"person {person} as" in one for one in heads)
-        if question not in heads or not mine:
-            found.crossed += 1
+    beats = f"gradio_api/heartbeat/{session}"
+    async with client.stream(
+        "GET", beats, headers=headers
+    ):  # open while the page is, as browsers do
+        for number in range(each):
+            name = names[(person * 7 + number) % len(names)]
+            question = f"What does {name} do, asks person {person} as number {number}?"
+            began = time.perf_counter()
+            try:
+                shown = await _answer(client, event, session, question, headers)
+            except (OSError, ValueError, RuntimeError) as error:
+                print(f"lost: {question}: {error}", file=sys.stderr)
+                found.lost += 1
+                continue
+            found.seconds.append(time.perf_counter() - began)
+            heads = [unescape(one) for one in re.findall(r'pc-question">(.*?)</h2>', shown)]
+            mine = all(f"person {person} as" in one for one in heads)
+            if question not in heads or not mine:
+                found.crossed += 1
 
 
 async def _answer(
     client: Any, event: int, session: str, question: str, headers: dict[str, str]
 ) -> str:
     """The HTML that the person is shown in the end."""
-    body = {"data": [question, None], "fn_index": event, "session_hash": session}
+    body = {"data": [question, "", None], "fn_index": event, "session_hash": session}
     joined = await client.post("gradio_api/queue/join", json=body, headers=headers)
     joined.raise_for_status()
     wanted = joined.json()["event_id"]
@@ -224,7 +228,7 @@ async def _answer(
     raise RuntimeError("the stream ended before the answer")
 
 
-def _memory(process: int) -> float:
+def memory(process: int) -> float:
     """Megabytes that the process holds."""
     status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
@@ -241,10 +245,10 @@ def measured(store: Path, people: int, each: int, total: int) -> dict[str, float
     with served(store) as (address, process, began):
         figures = in_browser(address, began, names)
         together = asyncio.run(crowd(address, people, each, names))
-        warm = _memory(process)
+        warm = memory(process)
         rest = max(0, total - people * each) // people
         later = asyncio.run(crowd(address, people, rest, names))
-        grown = _memory(process) / warm - 1
+        grown = memory(process) / warm - 1
     seconds = sorted(together.seconds) or [float("inf")]
     wrong = together.lost + together.crossed + later.lost + later.crossed
     return {

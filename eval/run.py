@@ -152,23 +152,36 @@ def _rescored(row: Row, elapsed_ms: float | None) -> Row:
 
 def problems(case: Case, collection: Collection) -> list[str]:
     """Why *case* cannot be asked of *collection*, a sentence each; none if it can."""
-    turns = [title for turn in case.turns for title in turn.gold_papers]
-    sides = [title for side in case.sides for title in side.papers]
-    named = (*case.gold_papers, *case.near_papers, *case.borderline, *case.must_not_cite)
     found = [
         f"Case {case.id} names the paper {title!r}, which is not in the store: "
         "add it, or give cases for this store with --cases."
-        for title in dict.fromkeys((*named, *turns, *sides))
+        for title in titles_of(case)
         if not collection.titled(title)
     ]
-    owners = [(case.evidence, case.gold_papers, "its gold papers")]
-    owners += [(s.evidence, s.papers, f"the papers of {s.name!r}") for s in case.sides]
     return found + [
         problem
-        for evidence, titles, where in owners
-        for text in evidence
+        for text, titles, where in evidence_of(case)
         if (problem := collection.lost(case.id, text, titles, where))
     ]
+
+
+def titles_of(case: Case) -> list[str]:
+    """Every title that *case* names, each once."""
+    turns = [title for turn in case.turns for title in turn.gold_papers]
+    sides = [title for side in case.sides for title in side.papers]
+    named = (*case.gold_papers, *case.near_papers, *case.borderline, *case.must_not_cite)
+    return list(dict.fromkeys((*named, *turns, *sides)))
+
+
+def evidence_of(case: Case) -> list[tuple[str, tuple[str, ...], str]]:
+    """Each piece of evidence of *case*, the titles it must stand in, and what these are called."""
+    owners = [(case.evidence, case.gold_papers, "its gold papers")]
+    owners += [(s.evidence, s.papers, f"the papers of {s.name!r}") for s in case.sides]
+    owners += [
+        (turn.evidence, turn.gold_papers or case.gold_papers, f"the gold papers of turn {number}")
+        for number, turn in enumerate(case.turns, start=1)
+    ]
+    return [(text, titles, where) for evidence, titles, where in owners for text in evidence]
 
 
 def _row(case: Case, product: Product, collection: Collection) -> Row:

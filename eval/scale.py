@@ -28,7 +28,7 @@ import numpy as np
 
 from eval.large import QUESTIONS
 from eval.speed import load_average, machine, peak_memory
-from rag import corpus, store
+from rag import corpus, indexing
 from rag.app import open_chat
 from rag.catalog import FILE
 from rag.embed import DIMENSION, load_embedded
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def of_size(folder: Path, papers: Sequence[Paper]) -> dict[str, float | None]:
     """Index *papers* into *folder*, and measure the store."""
     began = perf_counter()
-    store.update(folder, Corpus(tuple(papers), (), len(papers)), _generated())
+    indexing.update(folder, Corpus(tuple(papers), (), len(papers)), _generated())
     taken = perf_counter() - began
     return {**of_store(folder), "index_s": taken}
 
@@ -123,7 +123,7 @@ def of_store(folder: Path) -> dict[str, float | None]:
     )
     for name, papers in (("add_s", new), ("replace_s", changed)):
         began = perf_counter()
-        store.update(folder, Corpus(papers, (), ADDED), _generated())
+        indexing.update(folder, Corpus(papers, (), ADDED), _generated())
         disk[name] = perf_counter() - began
     return {**asked, **disk}
 

@@ -15,10 +15,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import compare, compose, corpus, followup, health, observe, retrieve, store, survey
+from rag import (
+    compare,
+    compose,
+    corpus,
+    followup,
+    health,
+    indexing,
+    journal,
+    observe,
+    retrieve,
+    store,
+    survey,
+)
 from rag.atlas import Atlas, atlas
 from rag.catalog import Catalog
-from rag.errors import ModelError, NoIndex, UsageError
+from rag.errors import ModelError, NoIndex, StoreError, UsageError
+from rag.late import Rough
 from rag.names import key_of
 from rag.prompts import render
 from rag.question import focus
@@ -82,8 +95,7 @@ class PaperChat:
         self._reader = choose_reader(settings)
         self._chat = chat or choose_chat(settings)
         self._judge = judge or choose_judge(settings, self._embedder)
-        self._stamp = store.fingerprint(self._embedder)
-        self._shelf = Shelf(lambda: store.load(settings.store, self._stamp, settings.chroma_url))
+        self._shelf = Shelf(lambda: _load(settings, choose_indexer(settings)))
 
     def ask(self, question: str, conversation: Sequence[Answer] = (), mode: str = "auto") -> Answer:
         """Answer *question*, which may refer to the *conversation*'s earlier answers.
@@ -127,12 +139,21 @@ class PaperChat:
             trace = {"route": way.reason, "follow-up": read_as.reason, **draft.trace}
             yield self._finished(library, question, read_as.question, draft, trace, began)
 
-    def compare(self, subjects: Sequence[str], axes: Sequence[str] = ()) -> Answer:
+    def compare(
+        self, subjects: Sequence[str], axes: Sequence[str] = (), mode: str = "auto"
+    ) -> Answer:
         """Set *subjects*, titles or names of two to five papers, side by side.
 
-        *axes* are what to compare on; without them, what the abstracts speak to. Raises UsageError.
+        *axes* are what to compare on; without them, what the abstracts speak to. *mode* is as in
+        `ask`. Raises UsageError.
         """
+        with observe.request("compare", _spelt_out(subjects, axes)) as seen:
+            seen.answer = self._compare(subjects, axes, mode)
+            return seen.answer
+
+    def _compare(self, subjects: Sequence[str], axes: Sequence[str], mode: str) -> Answer:
         check_subjects(subjects, axes)
+        within = self._within() if self._writes(mode) else None
         question = _spelt_out(subjects, axes)
         check_question(question)
         began = time.perf_counter()
@@ -140,6 +161,9 @@ class PaperChat:
         draft = compare.compare(library, question, subjects, axes)
         if draft is None:
             raise UsageError("these name fewer than two different things; name two to five papers")
+        if within is not None:
+            draft = fill(library, question, draft, within, self._checking(within))
+            draft = replace(draft, usage=within.usage)
         trace = {"route": "asked to compare", **draft.trace}
         return self._finished(library, question, question, draft, trace, began)
 
@@ -155,6 +179,12 @@ class PaperChat:
         Case, spaces and punctuation of the title do not matter, and a part of it or the name of its
         system will do where only one paper has it. Raises UsageError.
         """
+        with observe.request("verify", claim) as seen:
+            judged = self._verify(claim, title)
+            seen.outcome = judged.verdict
+            return judged
+
+    def _verify(self, claim: str, title: str) -> Judgement:
         check_claim(claim)
         paper = self.titled(title)
         within = self._within() if self._settings.judge else None
@@ -178,7 +208,7 @@ class PaperChat:
         for fitting in (whole, heads, found):
             if len(fitting) == 1:
                 return fitting[0]
-        hits = () if not title.strip() else self.search(title[:MOST_TITLE], 3)
+        hits = () if not title.strip() else self._search(title[:MOST_TITLE], 3)
         near = "; ".join(f"“{hit.paper.title}”" for hit in hits)
         raise UsageError(
             f"no paper here is called “{title[:80]}”"
@@ -205,13 +235,17 @@ class PaperChat:
         if chat is None:
             yield compose.answer(library, question, RETRIEVED)
             return
-        judge = with_opinion(self._judge, chat) if self._settings.judge else self._judge
+        judge = self._checking(chat)
         if made is not None and made.shape == "list":
-            yield choose(library, question, made, chat)
+            yield from choose(library, question, made, chat, self._settings.price)
         elif made is not None:
             yield fill(library, question, made, chat, judge)
         else:
             yield from write_answer(library, question, RETRIEVED, chat, judge)
+
+    def _checking(self, chat: Chat) -> Judge:
+        """What checks the sentences that *chat* writes; *chat* as well, if the settings say so."""
+        return with_opinion(self._judge, chat) if self._settings.judge else self._judge
 
     def _within(self) -> Capped | None:
         """The language model for one question, within its tokens."""
@@ -231,7 +265,7 @@ class PaperChat:
         """Verify *draft* against the store and make it the answer to *question*."""
         composed = time.perf_counter()
         snapshot = library.snapshot
-        papers = {paper.id: paper for paper in snapshot.papers}
+        papers = store.ById(snapshot)
         check = verify_written if draft.mode == "llm" else verify
         statements = check(draft.statements, papers)
         table = verify_table(draft.table, papers) if draft.table else None
@@ -251,6 +285,7 @@ class PaperChat:
             near=draft.near,
             removed=draft.removed,
             notice=draft.notice,
+            pending=draft.pending,
             model=draft.model,
             usage=draft.usage,
             retrieved=draft.retrieved,
@@ -267,10 +302,15 @@ class PaperChat:
 
     def search(self, query: str, n: int) -> tuple[Hit, ...]:
         """The *n* best papers for *query*, best first. Raises UsageError."""
+        with observe.request("search", query) as seen:
+            hits = self._search(query, n)
+            seen.outcome = "found" if hits else "nothing"
+            return hits
+
+    def _search(self, query: str, n: int) -> tuple[Hit, ...]:
         check_question(query)
         snapshot = self._current()
-        reading = retrieve.read(snapshot, self._embedder, focus(query), n)
-        return reading.hits
+        return retrieve.read(snapshot, self._embedder, focus(query), n).hits
 
     def papers(self) -> Sequence[Paper]:
         """All papers, by title."""
@@ -286,8 +326,7 @@ class PaperChat:
 
     def describe(self) -> str:
         """What the collection holds, in a few words."""
-        count = len(self._current().papers)
-        return f"{count:,} paper" + ("" if count == 1 else "s")
+        return _described(self._current())
 
     def examples(self, most: int = 4) -> tuple[str, ...]:
         """Questions that this collection can answer, drawn from its own papers."""
@@ -296,7 +335,7 @@ class PaperChat:
     def _small_talk(self, snapshot: store.Snapshot) -> Draft:
         examples = compose.example_questions(snapshot, 3)
         text = render(
-            "chat", count=self.describe(), examples="\n".join(f"- {line}" for line in examples)
+            "chat", count=_described(snapshot), examples="\n".join(f"- {line}" for line in examples)
         )
         return Draft("chat", message=text)
 
@@ -318,7 +357,7 @@ def index(
     progress: Progress | None = None,
     *,
     rebuild: bool = False,
-    turn: store.Turn = store.NOW,
+    turn: indexing.Turn = indexing.NOW,
 ) -> IndexReport:
     """Add or update papers from *paths* (default: the bundled seeds).
 
@@ -334,8 +373,8 @@ def index(
         raise UsageError(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
-    embedder = warmed(choose_embedder(settings))
-    made = store.update(
+    embedder = warmed(choose_indexer(settings, writing=True))
+    made = indexing.update(
         settings.store,
         read,
         embedder,
@@ -347,8 +386,7 @@ def index(
     if made.new + made.changed + made.unchanged <= DRAWN_AT_ONCE:
         if progress:
             progress("drawing the map", 0, 1)
-        stamp = store.fingerprint(embedder)
-        _atlas(settings, store.load(settings.store, stamp, settings.chroma_url))
+        _atlas(settings, _load(settings, embedder))
     return made
 
 
@@ -360,12 +398,17 @@ def _atlas(settings: Settings, snapshot: store.Snapshot) -> Atlas:
 
 def open_chat(settings: Settings) -> PaperChat:
     """Open the collection for questions. Raises NoIndex, StoreError, EmbeddingError."""
-    if not store.exists(settings.store):
+    if not health.anything(settings.store):
         raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
+    if not store.exists(settings.store):
+        raise StoreError(
+            f"the catalog in {settings.store} is missing; run `paperchat doctor --repair`, which"
+            " makes it again from the copy of its papers"
+        )
     return PaperChat(settings)
 
 
-def _at_home(turn: store.Turn, settings: Settings) -> store.Turn:
+def _at_home(turn: indexing.Turn, settings: Settings) -> indexing.Turn:
     """*turn*, with the Chroma server that the settings name."""
     return replace(turn, server=settings.chroma_url)
 
@@ -374,23 +417,21 @@ def ready(settings: Settings) -> bool:
     """Whether the index is finished and of the model that the settings name."""
     if store.generation(settings.store) == 0:
         return False
-    with closing(Catalog(settings.store)) as catalog:
-        made_with = catalog.manifest().space.partition(".")[0]
-    return made_with == store.fingerprint(choose_embedder(settings))
+    return store.is_made_with(settings.store, choose_indexer(settings))
 
 
 def refresh(
-    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+    settings: Settings, progress: Progress | None = None, *, turn: indexing.Turn = indexing.NOW
 ) -> IndexReport:
-    """Embed anew what the index holds; bring the bundled seeds in if it holds nothing yet.
+    """Make anew what the index holds; bring the bundled seeds in if it holds nothing yet.
 
     Raises StoreError, EmbeddingError; whatever it raises, the index is as it was.
     """
-    if store.generation(settings.store) == 0:
+    if store.generation(settings.store) == 0 and not journal.left(settings.store):
         return index(settings, progress=progress, turn=turn)
-    embedder = choose_embedder(settings)
+    embedder = choose_indexer(settings, writing=True)
     nothing = Corpus((), (), 0)
-    report = store.update(
+    report = indexing.update(
         settings.store,
         nothing,
         embedder,
@@ -406,21 +447,21 @@ def doctor(settings: Settings) -> Iterable[tuple[str, bool, str]]:
     """Whether the index is whole: (what was looked at, whether it is well, what was found)."""
     if not health.anything(settings.store):
         raise NoIndex(f"there is no index in {settings.store}; run `paperchat index` first")
-    embedder = choose_embedder(settings)
+    embedder = choose_indexer(settings)
     yield "embedding model", True, embedder.fingerprint
     yield from health.checks(settings.store, embedder, settings.chroma_url)
     yield _answering(settings)
 
 
 def repair(
-    settings: Settings, progress: Progress | None = None, *, turn: store.Turn = store.NOW
+    settings: Settings, progress: Progress | None = None, *, turn: indexing.Turn = indexing.NOW
 ) -> IndexReport:
     """Make every index anew from the papers that the store keeps.
 
     Raises NoIndex, StoreLocked, StoreVersion, StoreError.
     """
     return health.repair(
-        settings.store, choose_embedder(settings), progress, _at_home(turn, settings)
+        settings.store, choose_indexer(settings), progress, _at_home(turn, settings)
     )
 
 
@@ -495,6 +536,34 @@ def choose_embedder(settings: Settings) -> Embedder:
             return OpenAIEmbedder(name, settings.api_key, settings.base_url)
 
 
+def choose_indexer(settings: Settings, *, writing: bool = False) -> Embedder:
+    """What makes the vectors of papers: the embedding model itself, or rough ones of its kind.
+
+    That is what the store was made with, unless a writer is told otherwise by the settings.
+    """
+    embedder = choose_embedder(settings)
+    if writing and settings.index:
+        return embedder if settings.index == "full" else _rough(embedder)
+    if settings.embedding_model != EMBEDDED or not store.exists(settings.store):
+        return embedder
+    if store.is_made_with(settings.store, embedder):
+        return embedder
+    rough = _rough(embedder)
+    return rough if store.is_made_with(settings.store, rough) else embedder
+
+
+def _rough(embedder: Embedder) -> Rough:
+    from rag.static import load_static  # late: only where papers were indexed the fast way
+
+    return Rough(load_static(), embedder)
+
+
+def _load(settings: Settings, indexer: Embedder) -> store.Snapshot:
+    """The live generation, made with *indexer*. Raises NoIndex, StoreVersion, StoreError."""
+    rough = indexer if isinstance(indexer, Rough) else None
+    return store.load(settings.store, store.fingerprint(indexer), settings.chroma_url, rough)
+
+
 def choose_reader(settings: Settings) -> PairReader | None:
     """The shipped cross-encoder, unless `PAPERCHAT_RERANK=off`."""
     if not settings.rerank:
@@ -546,6 +615,12 @@ def check_subjects(subjects: Sequence[str], axes: Sequence[str] = ()) -> None:
         raise UsageError(f"name two to five papers to compare, not {len(subjects)}")
     if not all(text.strip() for text in (*subjects, *axes)):
         raise UsageError("one of the names is empty; name each paper, and each thing to compare on")
+
+
+def _described(snapshot: store.Snapshot) -> str:
+    """How many papers *snapshot* holds, in words."""
+    count = len(snapshot.papers)
+    return f"{count:,} paper" + ("" if count == 1 else "s")
 
 
 def _message(abstention: str | None, count: int) -> str:

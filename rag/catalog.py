@@ -36,6 +36,8 @@ CREATE INDEX names_by_key ON names (key);
 CREATE INDEX names_by_paper ON names (paper_id);
 CREATE TABLE dead (version TEXT PRIMARY KEY);
 """
+# All that the hash of a generation reads; the table itself has the abstracts between.
+_VERSIONS = "CREATE INDEX IF NOT EXISTS papers_versions ON papers (id, version)"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 _COLUMNS = "id, title, abstract, content_hash, sources, external_id, year, authors, url"
 
@@ -86,6 +88,8 @@ class Catalog:
                     for statement in _SCHEMA.split(";"):
                         self._connection.execute(statement)
                     self._set_meta({"format": str(FORMAT)})
+                if self._has("table", "papers"):  # else it is not ours, which `_check_format` says
+                    self._connection.execute(_VERSIONS)
         self._check_format()
         found = self.path.stat()
         self._identity = (found.st_dev, found.st_ino)
@@ -140,6 +144,12 @@ class Catalog:
                 return tuple(_as_paper(row) for row in found if row)
             rows = self._connection.execute(f"SELECT {_COLUMNS} FROM papers ORDER BY id")
             return tuple(_as_paper(row) for row in rows)
+
+    def first(self, count: int) -> tuple[Paper, ...]:
+        """The first *count* papers by id: a sample, since ids are hashes."""
+        wanted = f"SELECT {_COLUMNS} FROM papers ORDER BY id LIMIT ?"
+        with self._our_errors():
+            return tuple(_as_paper(row) for row in self._connection.execute(wanted, (count,)))
 
     def snapshot(self) -> tuple[Manifest, tuple[Paper, ...]]:
         """Manifest and papers of one and the same generation."""
@@ -240,7 +250,7 @@ class Catalog:
         )
 
     def _hash(self, space: str) -> str:
-        rows = self._connection.execute("SELECT version FROM papers ORDER BY id")
+        rows = self._connection.execute("SELECT version FROM papers ORDER BY id").fetchall()
         return digest(space.partition(".")[0], *(row[0] for row in rows))
 
     def _meta(self) -> dict[str, str]:
@@ -262,6 +272,10 @@ class Catalog:
         if self._has("table", "meta"):
             wanted = "SELECT value FROM meta WHERE key = 'format'"
             row = self._connection.execute(wanted).fetchone()
+        if row is None and self._has("table", "papers"):  # ours, and not what it should be
+            raise StoreError(
+                f"the catalog {self.path} lacks its manifest; run `paperchat doctor --repair`"
+            )
         found = row[0] if row else "unknown"
         if found != str(FORMAT):
             raise StoreVersion(
@@ -287,8 +301,8 @@ class Catalog:
                 yield
         except sqlite3.Error as error:
             raise StoreError(
-                f"the catalog {self.path} cannot be used ({error}); check the disk, or choose"
-                " another folder with --store"
+                f"the catalog {self.path} cannot be used ({error}); check the disk, or run"
+                " `paperchat doctor --repair`"
             ) from error
 
 

@@ -71,6 +71,13 @@ class Writing:
         """Whether no sentence has ended for so long that none will."""
         return len(self._line) > LONGEST
 
+    @property
+    def pending(self) -> str:
+        """The words of the sentence that is being written, without markers, whole or half."""
+        if self._hidden or _FENCE.match(self._line):
+            return ""
+        return unmarked(_apart(_HALF.sub("", _BULLET.sub("", self._line)))[0])
+
     def _letter(self, letter: str) -> Iterator[Written]:
         if self._hidden:
             self._line = (self._line + letter)[-20:]

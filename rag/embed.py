@@ -8,6 +8,7 @@ would depend on its neighbours (measured: cosine 0.993 on average to the same te
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -62,12 +63,19 @@ class EmbeddedModel:
         return sum(len(one.ids) > MOST_TOKENS for one in self._encode(texts))
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+        if len(texts) == 1:  # a question: nothing to share out among threads
+            return [self.tokenizer.encode(readable(texts[0]))]
         return self.tokenizer.encode_batch([readable(text) for text in texts])
 
     def _run(self, encoded: Encoding) -> NDArray[np.float32]:
         ids = np.array([_fit(encoded.ids)], dtype=np.int64)
         (vectors,) = self.graph({"input_ids": ids, "attention_mask": np.ones_like(ids)})
         return np.asarray(vectors[0], dtype=np.float32)
+
+
+# Each call works in memory of its own, which is kept for the next one: more calls at once than
+# cores are no faster, and eight of them held 120 MB more than two.
+_TURNS = threading.BoundedSemaphore(CORES)
 
 
 @cache
@@ -97,7 +105,8 @@ def open_graph(name: str) -> Graph:
 
     def run(given: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[np.float32]]:
         try:
-            return cast("Sequence[NDArray[np.float32]]", session.run(None, dict(given)))
+            with _TURNS:
+                return cast("Sequence[NDArray[np.float32]]", session.run(None, dict(given)))
         except Exception as error:  # onnxruntime raises classes of its own making
             raise EmbeddingError(
                 f"the embedding model failed ({error}); install PaperChat again"

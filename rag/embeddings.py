@@ -15,11 +15,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rag.errors import StoreError
+from rag.rows import ALL_IN_MEMORY, Stored
 from rag.text import digest
 
 if TYPE_CHECKING:
@@ -37,11 +38,23 @@ CREATE TABLE texts (model TEXT NOT NULL, hash BLOB NOT NULL, row INTEGER NOT NUL
 CREATE TABLE versions (stamp TEXT NOT NULL, version TEXT NOT NULL, model TEXT NOT NULL,
     chunks BLOB NOT NULL, sentences BLOB NOT NULL, PRIMARY KEY (stamp, version)) WITHOUT ROWID;
 """
+# In which of the parts of a space's collections the records of a version lie.
+_PARTS = """
+CREATE TABLE IF NOT EXISTS parts (version TEXT NOT NULL, space TEXT NOT NULL, kind TEXT NOT NULL,
+    part INTEGER NOT NULL, PRIMARY KEY (version, space, kind, part)) WITHOUT ROWID
+"""
 _MEND = "run `paperchat doctor --repair`"
 _AT_ONCE = (
     50_000  # rows that are gathered at a time, so that the file is never in memory as a whole
 )
 _MOST_ASKED = 500  # values in one statement
+
+
+Arranged = tuple[
+    tuple["NDArray[np.float32]", "NDArray[np.intp]"],
+    tuple["NDArray[np.float32] | Stored", "NDArray[np.intp]"],
+]
+"""Vectors of windows and of sentences in the order of papers, each with every paper's first row."""
 
 
 class Embeddings:
@@ -131,12 +144,35 @@ class Embeddings:
                 "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?)", rows
             )
 
+    def note_parts(self, space: str, kind: str, held: Iterable[tuple[str, int]]) -> None:
+        """Note in which parts of the collection of *kind* versions lie: (version, part)."""
+        rows = [(version, space, kind, part) for version, part in held]
+        with self._our_errors(), self._transaction():
+            self._connection.execute(_PARTS)
+            self._connection.executemany("INSERT OR IGNORE INTO parts VALUES (?, ?, ?, ?)", rows)
+
+    def parts(self, space: str, kind: str, versions: Iterable[str]) -> dict[str, set[int]]:
+        """The parts in which each of *versions* lies; those not noted are left out."""
+        found: dict[str, set[int]] = {}
+        asked = "SELECT part FROM parts WHERE version = ? AND space = ? AND kind = ?"
+        with self._our_errors():
+            for version in versions if self._has_parts() else ():
+                rows = self._connection.execute(asked, (version, space, kind)).fetchall()
+                if rows:
+                    found[version] = {part for (part,) in rows}
+        return found
+
+    def _has_parts(self) -> bool:
+        wanted = "SELECT 1 FROM sqlite_master WHERE name = 'parts'"
+        return self._connection.execute(wanted).fetchone() is not None
+
     def forget(self, versions: Iterable[str]) -> None:
         """Drop the notes of *versions*; their vectors stay for when they come back."""
+        gone = [(version,) for version in versions]
         with self._our_errors(), self._transaction():
-            self._connection.executemany(
-                "DELETE FROM versions WHERE version = ?", ((version,) for version in versions)
-            )
+            self._connection.executemany("DELETE FROM versions WHERE version = ?", gone)
+            if self._has_parts():
+                self._connection.executemany("DELETE FROM parts WHERE version = ?", gone)
 
     def counts(self, stamp: str, versions: Sequence[str]) -> dict[str, dict[str, int]]:
         """How many chunks and sentences each of *versions* has; those not noted are left out."""
@@ -152,12 +188,11 @@ class Embeddings:
                     found["chunks"][version], found["sentences"][version] = row
         return found
 
-    def arranged(
-        self, stamp: str, versions: Sequence[str]
-    ) -> tuple[tuple[NDArray[np.float32], NDArray[np.intp]], ...] | None:
+    def arranged(self, stamp: str, versions: Sequence[str]) -> Arranged | None:
         """Vectors of the chunks and of the sentences of *versions*, in their order, or None.
 
-        Each with the first row of every version. None if anything is missing.
+        Each with the first row of every version. None if anything is missing. The sentences of
+        many versions stay in the file; where none has any, they are (0, dim).
         """
         with self._our_errors():
             found = {
@@ -174,20 +209,15 @@ class Embeddings:
         if len(models) != 1:
             return None
         name = models.pop()
+        read = self._stored if len(versions) > ALL_IN_MEMORY else self._gather
         try:
-            return tuple(self._part(name, [one[kind] for one in own]) for kind in (1, 2))
+            rows, starts = _unpacked([one[1] for one in own])
+            sentences, sentence_starts = _unpacked(
+                [one[2] for one in own], bare=not any(one[2] for one in own)
+            )
+            return (self._gather(name, rows), starts), (read(name, sentences), sentence_starts)
         except StoreError:  # Chroma has them too
             return None
-
-    def _part(
-        self, name: str, packed: Sequence[bytes]
-    ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-        counts = np.array([len(one) // 4 for one in packed], dtype=np.intp)
-        rows = np.frombuffer(b"".join(packed), dtype="<u4").astype(np.int64)
-        starts = np.concatenate([[0], counts.cumsum()[:-1]]).astype(np.intp)
-        if len(counts) and counts.min() == 0:
-            raise StoreError("a paper has no vectors; run `paperchat doctor --repair`")
-        return self._gather(name, rows), starts
 
     def damage(self) -> str:
         """What is wrong with the files, in words; empty if nothing is."""
@@ -210,7 +240,7 @@ class Embeddings:
                 return str(error)
         return ""
 
-    def _gather(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _gather(self, name: str, rows: NDArray[Any]) -> NDArray[np.float32]:
         with self._our_errors():
             dimension = self._dimension(name)
             path = self._folder / f"embeddings-{name}.f32"
@@ -224,6 +254,19 @@ class Embeddings:
                 mapped = np.memmap(path, dtype="<f4", mode="r", shape=(held, dimension))
                 out[start : start + _AT_ONCE] = mapped[part]
             return out
+
+    def _stored(self, name: str, rows: NDArray[np.uint32]) -> Stored:
+        with self._our_errors():
+            path, dimension = self._checked(name, int(rows.max(initial=0)))
+            return Stored.opened(path, rows, dimension)
+
+    def _checked(self, name: str, last: int) -> tuple[Path, int]:
+        """The file of the model *name* and its dimension. Raises StoreError if it ends early."""
+        dimension = self._dimension(name)
+        path = self._folder / f"embeddings-{name}.f32"
+        if dimension == 0 or path.stat().st_size // (4 * dimension) <= last:
+            raise StoreError(f"{path.name} is cut off; run `paperchat doctor --repair`")
+        return path, dimension
 
     def _dimension(self, name: str) -> int:
         asked = "SELECT dimension FROM models WHERE model = ?"
@@ -265,6 +308,17 @@ def destroy(folder: Path) -> None:
 
 def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def _unpacked(
+    packed: Sequence[bytes], *, bare: bool = False
+) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """All rows one after another, and where those of each paper begin; *bare*, there are none."""
+    counts = np.array([len(one) // 4 for one in packed], dtype=np.intp)
+    if len(counts) and counts.min() == 0 and not bare:
+        raise StoreError("a paper has no vectors; run `paperchat doctor --repair`")
+    starts = np.concatenate([[0], counts.cumsum()[:-1]]).astype(np.intp)
+    return np.frombuffer(b"".join(packed), dtype="<u4").astype(np.uint32), starts
 
 
 def _packed(rows: NDArray[np.int64]) -> bytes:

@@ -521,7 +521,7 @@ def _is_elsewhere(turn: Turn, current: Spoken) -> bool:
     if place is None or len(snapshot.papers) < 2:
         return False
     vector = turn.library.embedder([text])[0]
-    signals = signals_of(snapshot, text, vector, named_papers(snapshot, text))
+    signals = signals_of(snapshot, text, vector, named_papers(snapshot, text), (place,))
     scores = fuse(signals, meaning=latin_share(text))
     chance = math.sqrt(2 * math.log(len(scores)))
     return float(scores.max() - scores[place]) > ELSEWHERE * chance

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rag import atlas, embeddings, history, journal, lexical, store, vectors, writer
+from rag import atlas, embeddings, history, indexing, journal, lexical, store, vectors, writer
 from rag.catalog import FILE, Catalog
 from rag.errors import NoIndex, StoreAway, StoreError, StoreVersion
+from rag.late import Rough
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
 
 _OURS = re.compile(
@@ -51,7 +52,8 @@ def checks(folder: Path, embedder: Embedder, server: str | None = None) -> Itera
     except StoreError as error:
         problem, papers = str(error), ()
     if problem:
-        yield "catalog", False, f"{problem}; run `paperchat doctor --repair`"
+        repair = "" if "doctor --repair" in problem else "; run `paperchat doctor --repair`"
+        yield "catalog", False, problem + repair
         return
     yield "catalog", True, f"{len(papers)} papers, generation {manifest.generation}"
     yield _copy(folder, mark, papers)
@@ -82,14 +84,14 @@ def _vectors_kept(folder: Path) -> Check:
 
 def _indexes(folder: Path, embedder: Embedder, server: str | None) -> Iterator[Check]:
     try:
-        snapshot = store.load(folder, store.fingerprint(embedder), server)
+        rough = embedder if isinstance(embedder, Rough) else None
+        snapshot = store.load(folder, store.fingerprint(embedder), server, rough)
         with closing(snapshot.catalog), vectors.VectorStore(folder, server) as database:
             for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
                 name = f"{kind}-{snapshot.manifest.space}"
-                stored, reachable = database.reached(name, store.MOST_QUERIED)
-                well = stored == reachable == len(held)
-                found = f"{len(held)} live, {stored} stored, {reachable} reachable by query"
-                yield f"vectors of {kind}", well, found
+                reach = database.reached(name, indexing.MOST_QUERIED)
+                well = reach.stored == reach.held == len(held)
+                yield f"vectors of {kind}", well, f"{len(held)} live, {reach}"
             words = snapshot.lexical.keys()
             well = words == set(snapshot.by_version)
             found = f"{len(words)} documents for {len(snapshot.papers)} papers"
@@ -122,7 +124,7 @@ def repair(
     folder: Path,
     embedder: Embedder,
     progress: Progress | None = None,
-    turn: store.Turn = store.NOW,
+    turn: indexing.Turn = indexing.NOW,
 ) -> IndexReport:
     """Make every index anew from the papers, and the catalog from their copy if it is damaged.
 
@@ -136,9 +138,9 @@ def repair(
             embeddings.destroy(folder)
         if not (turn.server or _vectors_can_be_read(folder)):
             shutil.rmtree(folder / vectors.FOLDER)
-        with store.running(folder, embedder, lease, progress, turn.server) as run:
+        with indexing.running(folder, embedder, lease, progress, turn.server) as run:
             corpus = Corpus(recovered, (), len(recovered))
-            return store.renew(run, corpus, "repaired")
+            return indexing.renew(run, corpus, "repaired")
 
 
 def _recovered(folder: Path) -> tuple[Paper, ...]:
@@ -146,6 +148,7 @@ def _recovered(folder: Path) -> tuple[Paper, ...]:
     try:
         with closing(Catalog(folder)) as catalog:
             if not catalog.damage():
+                catalog.snapshot()  # a table may be gone from a file that is whole
                 return ()
     except StoreVersion:
         raise
@@ -168,7 +171,7 @@ def _vectors_can_be_read(folder: Path) -> bool:
     try:
         with vectors.VectorStore(folder) as database:
             for name in database.collections():
-                database.reached(name, store.MOST_QUERIED)
+                database.reached(name, indexing.MOST_QUERIED)
     except StoreError:
         return False
     return True

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.errors import StoreError
 from rag.kept import pack, pack_paper, unpack, unpack_paper
@@ -63,6 +63,14 @@ class Kept:
     reason: str = ""  # what a person says is wrong
 
 
+class Place(NamedTuple):
+    """Where an answer is to be kept."""
+
+    conversation: str
+    number: int  # counts from 0 within the conversation
+    asked: float  # seconds since 1970: tells a question from one that took its place
+
+
 class History:
     """The conversations of everybody. Safe to use from many threads at once."""
 
@@ -109,11 +117,14 @@ class History:
         )
         return tuple(self._kept(*row) for row in rows)
 
-    def begin(self, owner: str, conversation: str, number: int, question: str) -> str:
-        """Note that *question* is asked, as turn *number*; the id of its conversation.
+    def begin(
+        self, owner: str, conversation: str, number: int, question: str, *, instead: bool = False
+    ) -> Place:
+        """Note that *question* is asked; the place that its answer is to be kept at.
 
-        Later turns and an earlier answer to this one go. A *conversation* that is not the owner's
-        (or "") begins a new one, whose title is the question.
+        As turn *number*, or later if others have been kept meanwhile, as from another window. With
+        *instead* it takes the place of turn *number*, and all later turns go. A *conversation*
+        that is not the owner's (or "") begins a new one, whose title is the question.
         """
         now = time.time()
         with self._transaction():
@@ -127,17 +138,23 @@ class History:
             self._connection.execute(
                 "UPDATE conversations SET updated = ? WHERE id = ?", (now, conversation)
             )
-            self._connection.execute(
-                "DELETE FROM turns WHERE conversation = ? AND number >= ?", (conversation, number)
-            )
+            if instead:
+                later = "DELETE FROM turns WHERE conversation = ? AND number >= ?"
+                self._connection.execute(later, (conversation, number))
+            next_one = "SELECT COALESCE(MAX(number) + 1, 0) FROM turns WHERE conversation = ?"
+            (least,) = self._connection.execute(next_one, (conversation,)).fetchone()
+            number = max(number, least)
             self._connection.execute(
                 "INSERT INTO turns (conversation, number, question, asked) VALUES (?, ?, ?, ?)",
                 (conversation, number, question, now),
             )
-        return conversation
+        return Place(conversation, number, now)
 
-    def keep(self, conversation: str, number: int, answer: Answer | None, problem: str) -> None:
-        """Keep what came of turn *number*: an answer, or why there is none."""
+    def keep(self, place: Place, answer: Answer | None, problem: str) -> None:
+        """Keep what came of a turn: an answer, or why there is none.
+
+        Nothing is kept where another question has taken the place since.
+        """
         text, papers = pack(answer) if answer else (None, {})
         with self._transaction():
             self._connection.executemany(
@@ -145,8 +162,9 @@ class History:
                 [(key, pack_paper(paper)) for key, paper in papers.items()],
             )
             self._connection.execute(
-                "UPDATE turns SET answer = ?, problem = ? WHERE conversation = ? AND number = ?",
-                (text, problem, conversation, number),
+                "UPDATE turns SET answer = ?, problem = ?"
+                " WHERE conversation = ? AND number = ? AND asked = ?",
+                (text, problem, *place),
             )
 
     def rename(self, owner: str, conversation: str, title: str) -> None:

@@ -3,7 +3,7 @@
 Every commit appends its papers and what it removes, and ends in a line that counts and hashes them.
 The catalog keeps how far the file is valid, so that what a killed run appended is cut off by the
 next one; without the catalog, the blocks that are whole are taken. A file is written anew, under
-the number of its generation, where it is missing or has grown far beyond what is live.
+a higher number, where it is missing or has grown far beyond what is live.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def append(
     """
     with _our_errors(folder):
         if not is_whole(folder, mark) or mark.end > GROWN * mark.first + 1_000_000:
-            mark = Mark(f"papers-{generation}.jsonl")
+            # Never over one that is there: it may be all that is left of a lost catalog.
+            mark = Mark(f"papers-{max(generation, _newest(folder) + 1)}.jsonl")
             end = _write(folder / mark.file, 0, generation, everything(), ())
             return Mark(mark.file, end, end)
         end = _write(folder / mark.file, mark.end, generation, put, drop)
@@ -118,6 +119,14 @@ def recover(folder: Path) -> tuple[Paper, ...]:
     )
 
 
+def left(folder: Path) -> tuple[Paper, ...]:
+    """What `recover` gives; nothing where it has nothing to give."""
+    try:
+        return recover(folder)
+    except StoreError:
+        return ()
+
+
 def check(folder: Path, mark: Mark, live: Sequence[Paper]) -> bool:
     """Whether the journal of *mark* gives exactly the papers that are *live*, which are by id."""
     if not is_whole(folder, mark):
@@ -138,6 +147,12 @@ def _files(folder: Path) -> list[Path]:
     found = [(int(named[1]), path) for path in folder.glob("papers-*.jsonl")
              if (named := _NAME.fullmatch(path.name))]  # fmt: skip
     return [path for _, path in sorted(found)]
+
+
+def _newest(folder: Path) -> int:
+    """The number of the newest journal in *folder*, 0 if there is none."""
+    files = _files(folder)
+    return int(files[-1].stem.partition("-")[2]) if files else 0
 
 
 def _blocks(path: Path) -> Iterator[tuple[list[Paper], list[str]]]:

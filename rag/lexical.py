@@ -27,7 +27,12 @@ from rag.words import document_terms
 TITLE_REPEATS = 2
 WRITER_BYTES = 60_000_000
 FOLDER = r"lexical-[0-9a-f]{16}\.\d+"  # a pattern: only what is called so is ours to delete
+MOST_KEYS = 200_000  # of documents that are kept in memory: to look one up costs 10 microseconds
 _ANALYZER = "terms"
+
+
+_View = tuple[tantivy.Searcher, dict[tuple[int, int], str]]
+"""A searcher, and the keys of its documents that were looked up, by segment and number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,33 @@ class LexicalIndex:
             place = folder if self._copy is None else Path(self._copy.name) / folder.name
             self._index = tantivy.Index(_schema(), path=str(place))
             self._index.register_tokenizer(_ANALYZER, _whitespace())
-            self._searcher = self._index.searcher()  # making one costs as much as a search
+            self._see()
         self._folder = folder
+
+    def _see(self) -> None:
+        """Search what is committed now; making a searcher costs as much as a search."""
+        # The keys go with their searcher: another one may number the documents otherwise.
+        self._view: _View = self._index.searcher(), {}
+
+    @property
+    def _searcher(self) -> tantivy.Searcher:
+        return self._view[0]
+
+    def _keys_of(
+        self, view: _View, hits: Iterable[tuple[float, tantivy.DocAddress]]
+    ) -> list[tuple[str, float]]:
+        """The keys of documents that a search in *view* found, with their scores."""
+        searcher, known = view
+        if len(known) > MOST_KEYS:
+            known.clear()
+        found = []
+        for score, place in hits:
+            number = (place.segment_ord, place.doc)
+            key = known.get(number)
+            if key is None:
+                key = known[number] = str(searcher.doc(place)["key"][0])
+            found.append((key, float(score)))
+        return found
 
     def __len__(self) -> int:
         """Documents in the index, dead versions included."""
@@ -61,7 +91,7 @@ class LexicalIndex:
         """See what another process has committed since."""
         with our_errors(self._folder):
             self._index.reload()
-            self._searcher = self._index.searcher()
+            self._see()
 
     def update(self, add: Iterable[LexicalDocument], remove: Iterable[str] = ()) -> None:
         """Add and remove documents in one commit: all of it happens, or nothing."""
@@ -75,7 +105,7 @@ class LexicalIndex:
             writer.commit()
             writer.wait_merging_threads()
             self._index.reload()
-            self._searcher = self._index.searcher()
+            self._see()
 
     def keys(self) -> set[str]:
         """The keys of all documents."""
@@ -89,11 +119,9 @@ class LexicalIndex:
         if not terms:
             return []
         with our_errors(self._folder):
-            searcher = self._searcher
-            found = searcher.search(self._query(terms), limit=k, count=False)
-            hits = [
-                (str(searcher.doc(place)["key"][0]), float(score)) for score, place in found.hits
-            ]
+            view = self._view
+            found = view[0].search(self._query(terms), limit=k, count=False)
+            hits = self._keys_of(view, found.hits)
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
 
     def coverage(self, terms: Mapping[str, float], k: int) -> dict[str, float]:
@@ -105,7 +133,8 @@ class LexicalIndex:
         word of the question has 1, however often and wherever they stand.
         """
         with our_errors(self._folder):
-            searcher = self._searcher
+            view = self._view
+            searcher = view[0]
             rarity = {
                 term: weight * self._rarity(term, searcher)
                 for term, weight in terms.items()
@@ -122,9 +151,7 @@ class LexicalIndex:
             if not parts:
                 return {}
             found = searcher.search(tantivy.Query.boolean_query(parts), limit=k, count=False)
-            return {
-                str(searcher.doc(address)["key"][0]): float(share) for share, address in found.hits
-            }
+            return dict(self._keys_of(view, found.hits))
 
     def _rarity(self, term: str, searcher: tantivy.Searcher) -> float:
         n = searcher.num_docs
@@ -142,7 +169,7 @@ class LexicalIndex:
         """
         must, should = tantivy.Occur.Must, tantivy.Occur.Should
         with our_errors(self._folder):
-            searcher = self._searcher
+            view = self._view
             parts = [
                 (
                     must,
@@ -151,8 +178,8 @@ class LexicalIndex:
                 for group in groups
             ]
             query = tantivy.Query.boolean_query(parts)
-            found = searcher.search(query, limit=max(1, searcher.num_docs), count=False)
-            return {str(searcher.doc(address)["key"][0]) for _, address in found.hits}
+            found = view[0].search(query, limit=max(1, view[0].num_docs), count=False)
+            return {key for key, _ in self._keys_of(view, found.hits)}
 
     def _held(self, term: str) -> tantivy.Query:
         if term.endswith("*"):

@@ -1,4 +1,6 @@
-"""What whoever runs PaperChat sees of it: a log line, metrics and a trace for each question.
+"""What whoever runs PaperChat sees of it: a log line, metrics and a trace for each request.
+
+A request is a question, a comparison, a search or a claim to be checked, whichever way it came.
 
 All three are off until they are asked for, and cost nothing then. None holds a question's or an
 answer's text, unless the log is told to.
@@ -32,17 +34,23 @@ _with_questions: list[bool] = []  # one, if the log may hold what was asked
 
 @dataclass(slots=True)
 class Seen:
-    """One question as it is being answered."""
+    """One request as it is being answered."""
 
-    kind: str  # ask, compare
+    kind: str  # ask, compare, search, verify
     question: str
     request: str = field(default_factory=lambda: uuid.uuid4().hex[:12])  # names it in every line
     answer: Answer | None = None
+    outcome: str = ""  # what came of a request that has no answer: found, nothing, a verdict
+
+    @property
+    def became(self) -> str:
+        """What came of it, in a word."""
+        return self.outcome if self.answer is None else self.answer.abstention or "answered"
 
 
 @contextmanager
 def request(kind: str, question: str) -> Iterator[Seen]:
-    """Watch one question from beginning to end; put the whole answer into what is given."""
+    """Watch one request from beginning to end; put the answer or outcome into what is given."""
     seen, began, at = Seen(kind, question), time.perf_counter(), time.time_ns()
     try:
         yield seen
@@ -65,19 +73,20 @@ def _tell(seen: Seen, problem: str, seconds: float, at: int) -> None:
 
 
 def _fields(seen: Seen, problem: str, seconds: float) -> dict[str, object]:
-    """What a log line says of a question; its text only where that was asked for."""
+    """What a log line says of a request; its text only where that was asked for."""
     said: dict[str, object] = {"request": seen.request, "kind": seen.kind}
     said |= {"milliseconds": round(seconds * 1000, 1), "characters": len(seen.question)}
     if problem:
         said["problem"] = problem
     if _with_questions and _with_questions[0]:
         said["question"] = seen.question
+    if not problem:
+        said["outcome"] = seen.became
     if seen.answer is not None:
         answer = seen.answer
         said |= {
             "shape": answer.shape,
             "mode": answer.mode,
-            "outcome": answer.abstention or "answered",
             "statements": len(answer.statements),
             "verdicts": sorted({one.verdict for one in answer.statements}),
             "papers": answer.papers_in_corpus,
@@ -107,7 +116,7 @@ class JsonLines(logging.Formatter):
 
 
 def start_log(*, questions: bool = False) -> None:
-    """Write a line of JSON to standard error for each question and each warning."""
+    """Write a line of JSON to standard error for each request and each warning."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     _with_questions[:] = [questions]
@@ -128,7 +137,17 @@ class _Meters:
         labels = ["shape", "mode", "outcome"]
         self._asked = Counter("paperchat_questions", "Questions answered", labels, registry=here)
         self._failed = Counter(
-            "paperchat_failures", "Questions that failed", ["problem"], registry=here
+            "paperchat_failures", "Requests that failed", ["problem"], registry=here
+        )
+        self._requests = Counter(
+            "paperchat_requests", "Requests of every kind", ["kind", "outcome"], registry=here
+        )
+        self._took = Histogram(
+            "paperchat_request_seconds",
+            "Time of a request",
+            ["kind"],
+            registry=here,
+            buckets=BOUNDS,
         )
         self._seconds = Histogram(
             "paperchat_answer_seconds",
@@ -143,10 +162,14 @@ class _Meters:
         self._papers = Gauge("paperchat_papers", "Papers in the collection", registry=here)
 
     def count(self, seen: Seen, problem: str, seconds: float) -> None:
-        """Count one question."""
+        """Count one request."""
         answer = seen.answer
-        if problem or answer is None:
+        if problem or not seen.became:
             self._failed.labels(problem or "no answer").inc()
+            return
+        self._requests.labels(seen.kind, seen.became).inc()
+        self._took.labels(seen.kind).observe(seconds)
+        if answer is None:
             return
         self._asked.labels(answer.shape, answer.mode, answer.abstention or "answered").inc()
         self._seconds.labels(answer.shape).observe(seconds)
@@ -194,7 +217,7 @@ def start_tracing() -> None:
 
 
 def _trace(seen: Seen, problem: str, began: int, ended: int) -> None:
-    """A span for the question and one for each step; nobody sees them without a provider."""
+    """A span for the request and one for each step; nobody sees them without a provider."""
     from opentelemetry import trace
 
     tracer = trace.get_tracer("paperchat")
@@ -202,9 +225,10 @@ def _trace(seen: Seen, problem: str, began: int, ended: int) -> None:
     whole.set_attribute("paperchat.request", seen.request)
     if problem:
         whole.set_attribute("error.type", problem)
+    else:
+        whole.set_attribute("paperchat.outcome", seen.became)
     if seen.answer is not None:
         whole.set_attribute("paperchat.shape", seen.answer.shape)
-        whole.set_attribute("paperchat.outcome", seen.answer.abstention or "answered")
         inside, at = trace.set_span_in_context(whole), began
         for step in STEPS:
             after = at + int(seen.answer.timings_ms.get(step, 0.0) * 1e6)

@@ -18,7 +18,7 @@ from rag.errors import StoreAway, StoreError
 
 WAIT = 30.0  # seconds for an answer
 KNOCK = 5.0  # seconds for the first one
-PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds before each further try of a lost connection
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds before each further try of a lost connection
 MAJOR = "1"  # of Chroma: another one speaks another language
 
 

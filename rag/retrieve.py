@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag.names import asked_names, key_of, marked_names
-from rag.rank import Signals, best_first, fuse
+from rag.rank import Signals, best_places, fuse
+from rag.rows import ALL_IN_MEMORY, Stored
 from rag.sentences import split
 from rag.text import fold
 from rag.types import Embedder, Hit, PairRead, PairReader, Sentence
@@ -18,9 +19,16 @@ from rag.words import query_terms, stem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rag.late import Kind, Late
     from rag.store import Snapshot
 
 LEXICAL_HITS = 1000  # papers the lexical side may speak for
+# Of more papers than `rows.ALL_IN_MEMORY` only these have their sentences compared with a question:
+LIKELIEST = 1_000  # the best by all else that is known of them, and
+SAMPLED = 2_000  # a sample, by which mean and deviation are estimated, to about 2 %
+READ_LATE = 30  # papers that are read while a question waits, where only windows have vectors, and
+READ_CLOSELY = 10  # … those of them whose sentences are
+AT_ONCE = 4_000  # papers whose sentences are in memory at a time
 RARE_NAME = 3  # a name that more papers than this introduce or mention points at none of them
 ORDINARY = 3  # a word in more papers than this is a name only where it is written as one
 TITLE_HITS = 20  # papers by words, among which one whose title is quoted is sure to be
@@ -78,7 +86,7 @@ def read(
         return Reading(folded, vector, named, (), (), reader)
     signals = signals_of(snapshot, folded, vector, named)
     scores = fuse(signals, meaning=latin_share(folded))
-    order = best_first(scores, [paper.id for paper in snapshot.papers])[:k]
+    order = best_places(scores, k)  # papers are ordered by id, so that ties go by it
     hits = tuple(
         _hit(snapshot, signals, scores, place, rank, vector) for rank, place in enumerate(order, 1)
     )
@@ -108,7 +116,7 @@ def read_one(library: Library, question: str, place: int) -> Reading:
     snapshot, folded, reader = library.snapshot, fold(question), library.reader
     first = read_whole(snapshot, reader, folded, place) if reader is not None else None
     vector = library.embedder([folded])[0]
-    chunks = _rows(snapshot.chunks, snapshot.chunk_starts, place)
+    chunks = window_vectors(snapshot, place)
     sentences = sentence_vectors(snapshot, place)
     hit = Hit(
         paper=snapshot.papers[place],
@@ -142,34 +150,143 @@ def sentences_of(snapshot: Snapshot, place: int) -> tuple[Sentence, ...]:
 
 def sentence_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
     """Their vectors, float32 (sentences, dim), in the same order."""
+    if snapshot.late is not None:
+        return snapshot.late.vectors("sentences", [snapshot.papers[place]])[0]
     return _rows(snapshot.sentences, snapshot.sentence_starts, place)
 
 
-def _rows(matrix: NDArray[np.float32], starts: NDArray[np.intp], place: int) -> NDArray[np.float32]:
+def rough_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
+    """The same for lists, which ask for those of very many papers: rough if they must be made."""
+    if snapshot.late is not None:
+        return snapshot.late.roughly(snapshot.papers[place])
+    return sentence_vectors(snapshot, place)
+
+
+def window_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
+    """The vectors of the windows of the paper at *place*, float32 (windows, dim)."""
+    if snapshot.late is not None:
+        return snapshot.late.vectors("windows", [snapshot.papers[place]])[0]
+    return _rows(snapshot.chunks, snapshot.chunk_starts, place)
+
+
+def _rows(
+    matrix: NDArray[np.float32] | Stored, starts: NDArray[np.intp], place: int
+) -> NDArray[np.float32]:
     """The rows of the paper at *place*, of which *starts* gives every paper's first."""
     last = starts[place + 1] if place + 1 < len(starts) else len(matrix)
     return matrix[starts[place] : last]
 
 
 def signals_of(
-    snapshot: Snapshot, question: str, vector: NDArray[np.float32], named: NamedPapers
+    snapshot: Snapshot,
+    question: str,
+    vector: NDArray[np.float32],
+    named: NamedPapers,
+    beside: Sequence[int] = (),
 ) -> Signals:
-    """What is known of every paper for a folded *question* whose vector is *vector*."""
+    """What is known of every paper for a folded *question* whose vector is *vector*.
+
+    Of a large collection only the sentences of the likeliest papers, and of those at the places
+    *beside*, are looked at.
+    """
     terms = query_terms(question)
     limit = min(LEXICAL_HITS, max(1, len(snapshot.lexical)))
-    lexical = _spread(snapshot, snapshot.lexical.search(terms, limit))
+    found = snapshot.lexical.search(terms, limit)
+    lexical = _spread(snapshot, found)
+    cut_off = len(found) == limit < len(snapshot.lexical)
     # Words of another script cannot stand in an English abstract: their absence tells nothing.
     latin = {term: weight for term, weight in terms.items() if term.isascii()}
     coverage = _spread(snapshot, snapshot.lexical.coverage(latin, limit).items())
-    ids = [paper.id for paper in snapshot.papers]
-    return Signals(
+    known = Signals(
         lexical=lexical,
         coverage=coverage,
         whole=_best_per_paper(snapshot.chunks @ vector, snapshot.chunk_starts),
-        sentence=_best_per_paper(snapshot.sentences @ vector, snapshot.sentence_starts),
-        introduced=np.array([i in named.introduced for i in ids], dtype=bool),
-        mentioned=np.array([i in named.mentioned for i in ids], dtype=bool),
+        sentence=np.full(len(snapshot.papers), np.nan),
+        introduced=_marked(snapshot, named.introduced),
+        mentioned=_marked(snapshot, named.mentioned),
+        lexical_floor=found[-1][1] if cut_off else 0.0,
+        sample=np.zeros(0),
     )
+    if snapshot.late is not None:
+        return _read_late(snapshot, snapshot.late, known, question, vector, beside)
+    if len(snapshot.papers) <= ALL_IN_MEMORY:
+        cosines = snapshot.sentences[:] @ vector
+        best = _best_per_paper(cosines, snapshot.sentence_starts)
+        return replace(known, sentence=best, sample=None)
+    likely = best_places(fuse(known, meaning=latin_share(question)), LIKELIEST)
+    places = np.union1d(likely, beside).astype(np.intp)
+    known.sentence[places] = closest_sentences(snapshot, places, vector)
+    return replace(known, sample=sampled_sentences(snapshot, vector))
+
+
+def _read_late(
+    snapshot: Snapshot,
+    late: Late,
+    known: Signals,
+    question: str,
+    vector: NDArray[np.float32],
+    beside: Sequence[int],
+) -> Signals:
+    """*known* from rough vectors, with true ones of the likeliest papers and of those *beside*."""
+    meaning = latin_share(question)
+    likely = best_places(fuse(known, meaning=meaning), READ_LATE)
+    places = np.union1d(likely, beside).astype(np.intp)
+    known.whole[places] = _closest("windows", snapshot, late, places, vector)
+    known = replace(
+        known,
+        read=places,
+        whole_sample=np.array([(rows @ vector).max() for rows in late.sampled_windows]),
+    )
+    closest = best_places(fuse(known, meaning=meaning), READ_CLOSELY)
+    places = np.union1d(closest, beside).astype(np.intp)
+    known.sentence[places] = _closest("sentences", snapshot, late, places, vector)
+    sample = np.array([(rows @ vector).max() for rows in late.sampled_sentences])
+    return replace(known, sample=sample)
+
+
+def _closest(
+    kind: Kind,
+    snapshot: Snapshot,
+    late: Late,
+    places: NDArray[np.intp],
+    vector: NDArray[np.float32],
+) -> list[float]:
+    papers = [snapshot.papers[place] for place in places]
+    return [float((rows @ vector).max()) for rows in late.vectors(kind, papers)]
+
+
+def sampled_sentences(snapshot: Snapshot, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """As `closest_sentences`, of the first papers: a sample, since their ids are hashes."""
+    starts = snapshot.sentence_starts[: SAMPLED + 1]
+    rows = snapshot.sentences[: int(starts[-1])]
+    return np.asarray(np.maximum.reduceat(rows @ vectors, starts[:-1], axis=0), dtype=np.float64)
+
+
+def closest_sentences(
+    snapshot: Snapshot, places: NDArray[np.intp], vectors: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The cosine of each paper's closest sentence to *vectors*, (dim,) or (dim, n), at *places*.
+
+    Float64 (places,) or (places, n).
+    """
+    out = np.zeros((len(places), *vectors.shape[1:]))
+    ends = np.append(snapshot.sentence_starts[1:], len(snapshot.sentences))
+    for begin in range(0, len(places), AT_ONCE):
+        some = places[begin : begin + AT_ONCE]
+        first = snapshot.sentence_starts[some]
+        counts = ends[some] - first
+        starts = np.concatenate([[0], counts.cumsum()[:-1]]).astype(np.intp)
+        rows = np.repeat(first - starts, counts) + np.arange(counts.sum())
+        cosines = snapshot.sentences[rows] @ vectors
+        out[begin : begin + len(some)] = np.maximum.reduceat(cosines, starts, axis=0)
+    return out
+
+
+def _marked(snapshot: Snapshot, papers: Iterable[str]) -> NDArray[np.bool_]:
+    """True at the places of *papers*, (papers,)."""
+    marks = np.zeros(len(snapshot.papers), dtype=bool)
+    marks[[snapshot.places[paper] for paper in papers if paper in snapshot.places]] = True
+    return marks
 
 
 def _spread(snapshot: Snapshot, found: Iterable[tuple[str, float]]) -> NDArray[np.float64]:
@@ -196,7 +313,8 @@ def _hit(
     rank: int,
     vector: NDArray[np.float32],
 ) -> Hit:
-    cosines = sentence_vectors(snapshot, place) @ vector if rank <= 10 else np.zeros(0)
+    near = rank <= READ_CLOSELY
+    cosines = sentence_vectors(snapshot, place) @ vector if near else np.zeros(0)
     best: tuple[tuple[Sentence, float], ...] = ()
     if len(cosines):
         sentences = sentences_of(snapshot, place)
@@ -208,7 +326,7 @@ def _hit(
         score=round(float(scores[place]), 6),
         lexical=float(signals.lexical[place]),
         whole=float(signals.whole[place]),
-        best_sentence=float(signals.sentence[place]),
+        best_sentence=float(np.nan_to_num(signals.sentence[place])),
         named=bool(signals.introduced[place] or signals.mentioned[place]),
         sentences=best,
     )

@@ -29,6 +29,7 @@ NAMES = (
     "PAPERCHAT_CHROMA_URL",
     "PAPERCHAT_DEBUG",
     "PAPERCHAT_EMBEDDING_MODEL",
+    "PAPERCHAT_INDEX",
     "PAPERCHAT_JUDGE",
     "PAPERCHAT_LOG",
     "PAPERCHAT_MODEL",
@@ -64,6 +65,7 @@ class Settings:
     most_tokens: int = 20_000  # of a question, its prompts and answers together
     calls: int = 8  # of the language model at once, in this process
     embedding_model: str = EMBEDDED
+    index: str = ""  # "full"; "fast": papers are read when asked about; "": as the store is
     store: Path = field(default_factory=_user_data_folder)  # a folder; it need not exist
     chroma_url: str | None = field(default=None, repr=False)  # in place of the embedded store
     auth: Path | None = None  # file of `user:password` lines for the page
@@ -94,6 +96,7 @@ class Settings:
             most_tokens=_count(given, "PAPERCHAT_MOST_TOKENS", otherwise=20_000),
             calls=_count(given, "PAPERCHAT_CALLS", otherwise=8),
             embedding_model=given.get("PAPERCHAT_EMBEDDING_MODEL", EMBEDDED),
+            index=_index(given),
             store=_path(place, "PAPERCHAT_STORE") if place else _user_data_folder(),
             chroma_url=_address(given, "PAPERCHAT_CHROMA_URL"),
             auth=_path(auth, "PAPERCHAT_AUTH") if auth else None,
@@ -190,6 +193,17 @@ def _log(given: Mapping[str, str]) -> str:
     value = given.get("PAPERCHAT_LOG", "").lower()
     if value not in {"", "json", "questions"}:
         raise SettingsError("PAPERCHAT_LOG is neither json nor questions: set one, or unset it.")
+    return value
+
+
+def _index(given: Mapping[str, str]) -> str:
+    value = given.get("PAPERCHAT_INDEX", "").lower()
+    if value not in {"", "full", "fast"}:
+        raise SettingsError("PAPERCHAT_INDEX is neither full nor fast: set one, or unset it.")
+    if value == "fast" and given.get("PAPERCHAT_EMBEDDING_MODEL", EMBEDDED) != EMBEDDED:
+        raise SettingsError(
+            "PAPERCHAT_INDEX=fast is for the embedded model: unset PAPERCHAT_EMBEDDING_MODEL."
+        )
     return value
 
 

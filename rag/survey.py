@@ -23,7 +23,7 @@ from rag.retrieve import (
     Reading,
     introduced_names,
     read,
-    sentence_vectors,
+    rough_vectors,
     sentences_of,
 )
 from rag.types import Citation, Coverage, Draft, Evidence, Hit, Source, Statement
@@ -235,7 +235,7 @@ def _statement(library: Library, n: int, one: Listed, reading: Reading) -> State
     if one.sentences:
         number = min(one.sentences, key=lambda i: (-one.sentences[i], i))
     else:
-        number = int((sentence_vectors(snapshot, one.place) @ reading.vector).argmax())
+        number = int((rough_vectors(snapshot, one.place) @ reading.vector).argmax())
     chosen = sentences[number]
     span = Evidence(paper.id, paper.title, chosen.start, chosen.end, chosen.text)
     return Statement(chosen.text, (Citation(n, paper.id, paper.title, (span,)),), "unverified")

@@ -242,6 +242,7 @@ class Answer:
     near: tuple[Source, ...] = ()  # near misses of a list, offered and not counted
     removed: tuple[Statement, ...] = ()  # a model's sentences that the check took out, with why
     notice: str = ""  # one line for a person, e.g. why a model's answer was not used
+    pending: str = ""  # words of a sentence that is being written, without markers, not checked
     retrieved: tuple[Hit, ...] = ()  # best first, each paper once
     papers_in_corpus: int = 0
     index: str = ""  # hash of the index generation
@@ -270,6 +271,7 @@ class Draft:
     near: tuple[Source, ...] = ()
     removed: tuple[Statement, ...] = ()
     notice: str = ""
+    pending: str = ""
     retrieved: tuple[Hit, ...] = ()
     trace: Mapping[str, str] = field(default_factory=dict)
     mode: Mode = "extractive"

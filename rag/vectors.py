@@ -5,14 +5,17 @@ under the server's limit; ids are never reused for other content (`add` ignores 
 merges metadata); telemetry is off; no embedding function is ever attached (the default one
 downloads); cosine is stored and checked, not assumed; nobody reads while another process writes,
 which crashes Chroma; and readers open the database anew, since an open one keeps a graph in memory
-that knows nothing of what other processes wrote.
+that knows nothing of what other processes wrote. Before it writes one record, Chroma reads the
+whole graph of its collection from the disk (of 550,000 sentences a gigabyte, 3 s): so a collection
+here is several of Chroma's, of which a small update touches the last.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from chromadb.api.client import Client
-    from chromadb.api.models.Collection import Collection
+    from chromadb.api.models.Collection import Collection as ChromaCollection
     from numpy.typing import NDArray
 
 FOLDER = "chroma"
@@ -37,8 +40,10 @@ LOCK = "vectors.lock"
 SERVER_ID = "server-id"  # names the collections of this store on a server
 PAGE = 2_000  # records of one answer of a server
 LONGEST_WAIT = 60.0  # seconds for another process to finish a batch, which takes about one
+MOST_IN_PART = 50_000  # records of one of the parts that make up a collection
 SAMPLE = 200  # records that are looked for at one place of a large collection
 UNKNOWN: Mapping[str, int] = MappingProxyType({})
+ANYWHERE: Mapping[str, Collection[int]] = MappingProxyType({})
 _opening = threading.Lock()  # Chroma counts who shares a folder, but not safely between threads
 
 
@@ -51,6 +56,7 @@ class Record:
     start: int
     end: int
     text: str
+    whole: bool = False  # a window, whose text goes with it
 
     @property
     def id(self) -> str:
@@ -67,8 +73,26 @@ class Rows:
     matrix: NDArray[np.float32]  # (rows, dim), unit length
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many records of a collection are counted, and how many of them can be had."""
+
+    stored: int
+    queried: int  # found by a nearest-neighbour query
+    held: int  # those, and those whose vector Chroma gives by id
+
+    def __str__(self) -> str:
+        """For the doctor."""
+        said = f"{self.stored} stored, {self.queried} reachable by query"
+        if apart := self.held - self.queried:
+            said += f" and {apart} by id alone, as happens to equal texts and harms no answer"
+        return said
+
+
 class VectorStore:
     """A Chroma database in *folder*, holding one collection per kind of record and fingerprint.
+
+    Each is Chroma's collection of that name, and once it is full, others called "name_1" and so on.
 
     Use it in a `with` statement: what stays open keeps files that an update may replace, and an
     in-memory graph that another process's writes do not reach.
@@ -105,41 +129,53 @@ class VectorStore:
         records: Sequence[Record],
         vectors: NDArray[np.float32],
         progress: Callable[[int], None] | None = None,
+        placed: Callable[[Sequence[Record], int], None] | None = None,
     ) -> int:
         """Write *records* with *vectors* (n, dim); the same record twice changes nothing.
 
-        Returns how many of a sample of them, the last ones, a query does not find again.
+        That holds within a part: whoever writes removes first what a killed run left. Windows carry
+        their text, since people look at them; that of a sentence is in the paper, and would take
+        Chroma twice the room for an index of its letters that nobody asks. *placed* is told which
+        records are about to go into which part. Returns how many of a sample of them, the last
+        ones, are lost: neither a query nor their id brings them back.
         """
-        with self._alone():
-            target = self._collection(collection) or self._create(collection)
-            size = int(self._client.get_max_batch_size())
-        for start in range(0, len(records), size):
-            batch = records[start : start + size]
+        start, lost = 0, 0
+        while start < len(records):
             with self._alone():
+                target, number, room = self._last_part(collection)
+                end = start + min(room, int(self._client.get_max_batch_size()))
+                batch = records[start:end]
+                if placed:
+                    placed(batch, number)
+                texts = [record.text for record in batch] if batch[0].whole else None
                 target.add(
                     ids=[record.id for record in batch],
-                    embeddings=vectors[start : start + size],
-                    documents=[record.text for record in batch],
+                    embeddings=vectors[start:end],
+                    documents=texts,
                     metadatas=[_metadata(record) for record in batch],
                 )
+                if end >= len(records):
+                    last = [record.id for record in batch[-SAMPLE:]]
+                    lost = len(last) - _reach_of(target, vectors[-1:], last).held
+            start = end
             if progress:
                 progress(len(batch))
-        last = [record.id for record in records[-SAMPLE:]]
-        with self._alone():
-            return len(last) - _found(target, vectors[-1:], last) if last else 0
+        return lost
 
     def read(self, collection: str) -> Rows:
         """All vectors of *collection*; empty if there is none."""
+        ids: list[str] = []
+        found: list[NDArray[Any]] = []
         with self._alone():
-            target = self._collection(collection)
-            if target is None:
-                return Rows((), (), np.zeros((0, 0), dtype=np.float32))
-            ids, parts = _everything(target, PAGE if self._server else None)
+            for part in self._parts(collection):
+                more, rows = _everything(part, PAGE if self._server else None)
+                ids += more
+                found += rows
         if not ids:
             return Rows((), (), np.zeros((0, 0), dtype=np.float32))
         keys = [identifier.rsplit("-", 1) for identifier in ids]
         order = sorted(range(len(keys)), key=lambda i: (keys[i][0], int(keys[i][1])))
-        matrix = np.concatenate(parts).reshape(len(keys), -1)
+        matrix = np.concatenate(found).reshape(len(keys), -1)
         return Rows(
             tuple(keys[i][0] for i in order),
             tuple(int(keys[i][1]) for i in order),
@@ -147,91 +183,100 @@ class VectorStore:
         )
 
     def remove(
-        self, collection: str, versions: Iterable[str], counts: Mapping[str, int] = UNKNOWN
+        self,
+        collection: str,
+        versions: Iterable[str],
+        counts: Mapping[str, int] = UNKNOWN,
+        held: Mapping[str, Collection[int]] = ANYWHERE,
     ) -> None:
         """Delete every record of *versions*; unknown ones are no error.
 
         *counts* says how many records a version has, if it is known: deleting by id spares Chroma
-        looking through all metadata, which of 500,000 records takes ten seconds.
+        looking through all metadata, which of 500,000 records takes ten seconds. *held* says in
+        which parts it lies, so that the graphs of the others need not be read.
         """
         wanted = sorted(set(versions))
-        ids = [f"{v}-{number}" for v in wanted for number in range(counts.get(v, 0))]
-        uncounted = [version for version in wanted if version not in counts]
         with self._alone():
-            target = self._collection(collection)
-            if target is None:
-                return
-            for start in range(0, len(ids), 2000):
-                target.delete(ids=ids[start : start + 2000])
-            for start in range(0, len(uncounted), 500):
-                some: Any = {"version": {"$in": uncounted[start : start + 500]}}
-                target.delete(where=some)
+            for number, part in enumerate(self._parts(collection) if wanted else ()):
+                here = [version for version in wanted if number in held.get(version, (number,))]
+                ids = [f"{v}-{n}" for v in here for n in range(counts.get(v, 0))]
+                for start in range(0, len(ids), 2000):
+                    part.delete(ids=ids[start : start + 2000])
+                uncounted = [version for version in here if version not in counts]
+                for start in range(0, len(uncounted), 500):
+                    some: Any = {"version": {"$in": uncounted[start : start + 500]}}
+                    part.delete(where=some)
 
     def count(self, collection: str) -> int:
         """Records stored in *collection*; 0 if there is none."""
         with self._alone():
-            target = self._collection(collection)
-            return 0 if target is None else int(target.count())
+            return sum(int(part.count()) for part in self._parts(collection))
 
     def reachable(self, collection: str, vector: NDArray[np.float32]) -> int:
         """Records that a nearest-neighbour query can find: less than `count` means damage."""
+        asked: Any = [vector]
+        reached = 0
         with self._alone():
-            target = self._collection(collection)
-            stored = 0 if target is None else int(target.count())
-            if target is None or stored == 0:
-                return 0
-            asked: Any = [vector]
-            got: Any = target.query(query_embeddings=asked, n_results=stored, include=[])
-            return len(got["ids"][0])
+            for part in self._parts(collection):
+                stored = int(part.count())
+                if stored:
+                    got = part.query(query_embeddings=asked, n_results=stored, include=[])
+                    reached += len(got["ids"][0])
+        return reached
 
-    def reached(self, collection: str, most: int) -> tuple[int, int]:
-        """How many records are stored, and how many of them a nearest-neighbour query finds.
+    def reached(self, collection: str, most: int) -> Reach:
+        """How many records are stored, and how many of them can be had.
 
-        Of more than *most* records, the last ones written and others evenly spread are looked for
-        by their ids, and those not looked for count as found. Looking for each by its own vector
-        would not do: in a large graph a search misses some that are there.
+        Of a part of more than *most* records, the last ones written and others evenly spread are
+        looked for by their ids, and those not looked for count as found. Looking for each by its
+        own vector would not do: in a large graph a search misses some that are there.
         """
-        from chromadb.errors import InternalError
-
         with self._alone():
-            target = self._collection(collection)
-            stored = 0 if target is None else int(target.count())
-            if target is None or stored == 0:
-                return 0, 0
-            try:
-                vector: Any = target.get(limit=1, include=["embeddings"])["embeddings"]
-            except InternalError:  # of a record that is counted and has no vector any more
-                return stored, stored - 1
-            if stored <= most:
-                got: Any = target.query(query_embeddings=vector, n_results=stored, include=[])
-                return stored, len(got["ids"][0])
-            missing = 0
-            for start in _samples(stored):
-                ids = target.get(limit=SAMPLE, offset=start, include=[])["ids"]
-                missing += len(ids) - _found(target, vector, ids)
-            return stored, stored - missing
+            each = [_reached(part, most) for part in self._parts(collection)]
+        return Reach(
+            sum(reach.stored for reach in each),
+            sum(reach.queried for reach in each),
+            sum(reach.held for reach in each),
+        )
 
     def collections(self) -> list[str]:
         """Names of all collections, sorted."""
         with self._our_errors():
             names = [collection.name for collection in self._client.list_collections()]
         own = (name for name in names if name.startswith(self._prefix))
-        return sorted(name.removeprefix(self._prefix) for name in own)
+        return sorted({_PART.sub("", name.removeprefix(self._prefix)) for name in own})
 
     def drop(self, collection: str) -> None:
         """Delete a whole collection; an unknown one is no error."""
-        if collection in self.collections():
-            with self._alone():
-                self._client.delete_collection(self._prefix + collection)
+        with self._alone():
+            names = [found.name for found in self._client.list_collections()]
+            own = [n for n in names if _PART.sub("", n) == self._prefix + collection]
+            for name in sorted(own, key=len, reverse=True):  # the first names the others, so last
+                self._client.delete_collection(name)
 
-    def _create(self, name: str) -> Collection:
+    def _last_part(self, name: str) -> tuple[ChromaCollection, int, int]:
+        """Where the next records of *name* go, made if need be, its number, and the room there."""
+        parts = self._parts(name)
+        room = MOST_IN_PART - int(parts[-1].count()) if parts else 0
+        if room > 0:
+            return parts[-1], len(parts) - 1, room
+        return self._create(_part_name(name, len(parts))), len(parts), MOST_IN_PART
+
+    def _parts(self, name: str) -> list[ChromaCollection]:
+        """Chroma's collections that make up *name*, in order; none if there is no such."""
+        parts: list[ChromaCollection] = []
+        while (part := self._collection(_part_name(name, len(parts)))) is not None:
+            parts.append(part)
+        return parts
+
+    def _create(self, name: str) -> ChromaCollection:
         return self._client.create_collection(
             self._prefix + name,
             embedding_function=None,
             configuration={"hnsw": {"space": "cosine"}},
         )
 
-    def _collection(self, name: str) -> Collection | None:
+    def _collection(self, name: str) -> ChromaCollection | None:
         from chromadb.errors import NotFoundError
 
         try:
@@ -296,15 +341,64 @@ class VectorStore:
             ) from error
 
 
-def _found(target: Collection, vector: Any, ids: list[str]) -> int:
-    """How many of the records *ids* a query finds; 0 where Chroma stumbles over a lost one."""
+def _reach_of(target: ChromaCollection, vector: Any, ids: list[str]) -> Reach:
+    """How many of the records *ids* a query finds, and how many more their id brings.
+
+    Where a few dozen vectors are all but equal, as those of a sentence that many abstracts share,
+    they have room in Chroma's graph for ways to one another only, and no query comes to some of
+    them [tried]. Their vectors are there, and read by id as PaperChat reads them all.
+    """
     from chromadb.errors import InternalError
 
     try:
         got = target.query(query_embeddings=vector, ids=ids, n_results=len(ids), include=[])
-    except InternalError:
+        missing = sorted(set(ids).difference(got["ids"][0]))
+    except InternalError:  # Chroma stumbles over a lost one
+        missing = ids
+    queried = len(ids) - len(missing)
+    return Reach(len(ids), queried, queried + _given(target, missing))
+
+
+def _given(target: ChromaCollection, ids: list[str]) -> int:
+    """How many of the records *ids* Chroma gives with their vectors."""
+    from chromadb.errors import InternalError
+
+    if not ids:
         return 0
-    return len(got["ids"][0])
+    try:
+        return len(target.get(ids=ids, include=["embeddings"])["ids"])
+    except InternalError:  # one of them has none, and spoils it for all: halve to find which
+        half = len(ids) // 2
+        return _given(target, ids[:half]) + _given(target, ids[half:]) if half else 0
+
+
+def _reached(target: ChromaCollection, most: int) -> Reach:
+    """As `VectorStore.reached`, of one part."""
+    from chromadb.errors import InternalError
+
+    stored = int(target.count())
+    if stored == 0:
+        return Reach(0, 0, 0)
+    try:
+        vector: Any = target.get(limit=1, include=["embeddings"])["embeddings"]
+    except InternalError:  # of a record that is counted and has no vector any more
+        return Reach(stored, stored - 1, stored - 1)
+    if stored <= most:
+        return _reach_of(target, vector, target.get(include=[])["ids"])
+    queried = held = stored
+    for start in _samples(stored):
+        ids = target.get(limit=SAMPLE, offset=start, include=[])["ids"]
+        found = _reach_of(target, vector, ids)
+        queried -= found.stored - found.queried
+        held -= found.stored - found.held
+    return Reach(stored, queried, held)
+
+
+_PART = re.compile(r"_\d+$")
+
+
+def _part_name(name: str, number: int) -> str:
+    return f"{name}_{number}" if number else name
 
 
 def _samples(stored: int) -> list[int]:
@@ -369,7 +463,7 @@ def _leave(client: Any) -> None:
         SharedSystemClient._identifier_to_system.pop(name, None)
 
 
-def _everything(target: Collection, page: int | None) -> tuple[list[str], list[NDArray[Any]]]:
+def _everything(target: ChromaCollection, page: int | None) -> tuple[list[str], list[NDArray[Any]]]:
     """Ids and vectors of all records, *page* at a time."""
     ids: list[str] = []
     parts: list[NDArray[Any]] = []

@@ -7,14 +7,19 @@ sentence in other words is judged by rules, likeness and the trained reader (`ra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from rag.dialogue.cue import is_foreign
 from rag.errors import PaperChatError
 from rag.guard.checks import check
+from rag.guard.edits import NEGATIONS
 from rag.guard.findings import Finding
+from rag.guard.tokens import tokens
 from rag.guard.weigh import features, fitted, verdict_of
 from rag.sentences import split
 from rag.text import fold
@@ -35,29 +40,68 @@ from rag.types import (
 from rag.words import content_words
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 LAST_LATIN, FOREIGN_SHARE = 0x24F, 0.3  # code point, and share of letters past it
+MOST_REMEMBERED = 2_000  # texts, of 1.5 kB each with the embedded model
+FEWEST_SAID = 2  # words of content, below which nothing is said of anything
+FEWEST_QUOTED = 4  # of a part that is quoted from the middle of a sentence
 MOST_EVIDENCE = 2  # sentences shown beside a judged claim
 EVIDENCE_OF_BEST = 0.6  # a second sentence is shown if it is at least this near, by the first
 
 
+class Remembering:
+    """An `Embedder` that keeps the vectors of the texts it met last. Safe in many threads.
+
+    An answer's sentences cite the same few abstracts, and a person waits for each check.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._known: dict[str, NDArray[np.float32]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def fingerprint(self) -> str:
+        """The embedder's own."""
+        return self._embedder.fingerprint
+
+    def __call__(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        """As the embedder does it, only those texts that are not known. Raises EmbeddingError."""
+        with self._lock:
+            found = {text: self._known[text] for text in texts if text in self._known}
+        fresh = [text for text in dict.fromkeys(texts) if text not in found]
+        if fresh:
+            found |= zip(fresh, self._embedder(fresh, progress), strict=True)
+        with self._lock:
+            self._known |= found
+            for text in list(self._known)[: max(0, len(self._known) - MOST_REMEMBERED)]:
+                del self._known[text]
+        return np.stack([found[text] for text in texts])
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        """As the embedder says."""
+        return self._embedder.truncated(texts)
+
+
 def judge_with(embedder: Embedder, reader: ClaimReader | None) -> Judge:
     """A `Judge` that reads with these models."""
+    embed = Remembering(embedder)
 
     def judge(claim: str, papers: Sequence[Paper]) -> Judgement:
         """Judge *claim* by *papers*; one that cites several is borne by what they say together."""
         if not papers:
             return Judgement("unverified", 0.0, ("no paper is cited",))
         try:
-            each = [judge_by(claim, paper, embedder, reader) for paper in papers]
+            each = [judge_by(claim, paper, embed, reader) for paper in papers]
             if len(papers) == 1:
                 return each[0]
             best = max(each, key=lambda one: one.score)
             if best.verdict == "supported":
                 return best
-            return _together(claim, papers, embedder, reader, each)
+            return _together(claim, papers, embed, reader, each)
         except PaperChatError as error:
             return Judgement("unverified", 0.0, (f"the check could not run: {error}",))
 
@@ -87,19 +131,38 @@ def judge_by(claim: str, paper: Paper, embedder: Embedder, reader: ClaimReader |
     """Whether the abstract of *paper* bears *claim*. Raises EmbeddingError."""
     sentences = split(paper.id, paper.abstract)
     plain = " ".join(fold(claim).split())
-    if plain and plain.rstrip(". ") in " ".join(fold(paper.abstract).split()):
+    if _is_quoted(plain.rstrip(". "), [" ".join(fold(s.text).split()) for s in sentences]):
         quoted = [s for s in sentences if fold(s.text).strip() in plain or plain in fold(s.text)]
         spans = tuple(_span(paper, sentence) for sentence in quoted[:MOST_EVIDENCE])
         return Judgement("supported", 1.0, ("its words are the abstract's",), spans)
     if _is_foreign(claim):
         return Judgement("unverified", 0.0, ("the check reads English only",))
-    if not sentences or not content_words(claim):
+    if not sentences or len(content_words(claim)) < FEWEST_SAID:
         return Judgement("not_supported", 0.0, ("it says nothing that could be checked",))
     values, found = signs(claim, paper, embedder, reader)
     verdict, score = verdict_of(values, found, fitted(read=reader is not None))
     near = _nearest(claim, sentences, embedder)
     spans = tuple(_span(paper, sentence) for sentence in near)
     return Judgement(verdict, round(score, 4), _reasons(verdict, found), spans)
+
+
+def _is_quoted(plain: str, sentences: Sequence[str]) -> bool:
+    """Whether *plain* is the abstract's: from a sentence's beginning on, or a longer part of one.
+
+    A word or two, or what follows "not", are taken out of what is said.
+    """
+    whole = " ".join(sentences)
+    at = whole.find(plain) if plain else -1
+    if at < 0:
+        return False
+    begins = [0]
+    for sentence in sentences:
+        begins.append(begins[-1] + len(sentence) + 1)
+    start = max(begin for begin in begins if begin <= at)
+    before = [token.lower for token in tokens(whole[start:at])]
+    if NEGATIONS & set(before) or any(word.endswith("n't") for word in before):
+        return False
+    return len(content_words(plain)) >= (FEWEST_QUOTED if before else FEWEST_SAID)
 
 
 def _is_foreign(claim: str) -> bool:

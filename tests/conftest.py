@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +36,30 @@ def seed_settings(seed_store: Path) -> Settings:
 def seed_chat(seed_settings: Settings) -> Iterator[PaperChat]:
     """The product on the seed papers."""
     yield open_chat(seed_settings)
+
+
+@pytest.fixture(scope="session")
+def page_server(seed_chat: PaperChat) -> Callable[..., str]:
+    """Serve the page over the seed papers, with the options of `launch`; its address, without /."""
+
+    def start(**options: Any) -> str:
+        from ui.app import launch  # late: gradio takes seconds that few tests need
+
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        arguments = (seed_chat, "127.0.0.1", port)
+        threading.Thread(target=launch, args=arguments, kwargs=options, daemon=True).start()
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                direct.open(f"http://127.0.0.1:{port}/health", timeout=10).close()
+                return f"http://127.0.0.1:{port}"
+            except OSError:
+                time.sleep(0.1)
+        pytest.fail("the page does not begin to answer")
+
+    return start
 
 
 @pytest.fixture

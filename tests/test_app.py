@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import store
+from rag import indexing
 from rag.app import (
     MOST_CHARACTERS,
     RETRIEVED,
@@ -344,7 +344,7 @@ def test_an_empty_collection_is_silent(tmp_path: Path):
     """Every paper was pruned away: a refusal, not a crash."""
     here = settings(tmp_path)
     index(here, [write(tmp_path / "mine.jsonl", BEANS)])
-    store.update(here.store, Corpus((), (), 0), load_embedded(), prune=True)
+    indexing.update(here.store, Corpus((), (), 0), load_embedded(), prune=True)
     chat = open_chat(here)
 
     answer = chat.ask("What does BeanNet count?")

@@ -651,13 +651,13 @@ def test_rejections_are_shown_and_the_rest_counted(run, folder, store):
 
 
 def test_rebuild_alone_keeps_to_what_the_index_holds(run, store):
-    """Papers that somebody else brought in are embedded anew, and no seeds are mixed in."""
+    """Papers that somebody else brought in are indexed anew, and no seeds are mixed in."""
     before = answers(run, store)
 
     code, out, err = run("index", "--store", store, "--rebuild")
 
     assert (code, list(counts(out).values())) == (0, [0, 0, 3, 0, 0, 0])
-    assert "embedded anew: as asked" in err
+    assert "Every index was made anew: as asked" in err
     assert answers(run, store) == before
 
 

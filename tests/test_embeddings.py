@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rag import embeddings, store
+from rag import embeddings, indexing, store
 from rag.embed import load_embedded
 from rag.embeddings import Embeddings
 from rag.errors import StoreError
@@ -74,19 +74,19 @@ def test_identical_content_is_never_embedded_twice(tmp_path):
         ((), {"rebuild": True}),
     ):
         embedder = Watched()
-        store.update(tmp_path, corpus(*papers), embedder, **how)
+        indexing.update(tmp_path, corpus(*papers), embedder, **how)
         asked.append(len(embedder.asked))
     assert asked == [6 * 4, 0, 0, 0]
 
-    store.update(tmp_path, Corpus((), (), 0), Watched("another"), rebuild=True)
+    indexing.update(tmp_path, Corpus((), (), 0), Watched("another"), rebuild=True)
     back = Watched()
-    store.update(tmp_path, corpus(about("sundials")), back, rebuild=True)
+    indexing.update(tmp_path, corpus(about("sundials")), back, rebuild=True)
     assert len(back.asked) == 4
 
 
 def test_kept_vectors_are_those_that_chroma_has(tmp_path):
     """A generation is the same, read from either."""
-    store.update(tmp_path, corpus(*OLD), load_embedded())
+    indexing.update(tmp_path, corpus(*OLD), load_embedded())
     stamp = store.fingerprint(load_embedded())
     fast = store.load(tmp_path, stamp)
     embeddings.destroy(tmp_path)
@@ -103,7 +103,7 @@ def test_the_bundled_papers_come_with_their_vectors(tmp_path):
     If this fails after a change of the model, of chunks or of sentences: `python -m rag.warm`.
     """
     watched = Watched()
-    report = store.update(tmp_path, corpus(*bundled()), warmed(watched))
+    report = indexing.update(tmp_path, corpus(*bundled()), warmed(watched))
 
     assert report.new == 385
     assert watched.asked == []

@@ -16,7 +16,8 @@ from rag.history import FILE, History
 
 def _rated(path: Path | None = None) -> History:
     history = History(path)
-    name = history.begin("user:ann", "", 0, "What does MegaScale do? mail ann@example.org")
+    asked = "What does MegaScale do? mail ann@example.org"
+    name = history.begin("user:ann", "", 0, asked).conversation
     history.begin("user:ann", name, 1, "And on how many GPUs?")
     history.rate("user:ann", name, 1, "down", "It is 12,288; see https://example.org/x")
     return history

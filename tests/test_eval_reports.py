@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.resources import files
@@ -17,6 +18,7 @@ from eval.drafts import drafted
 from eval.gates import Gate, read_gates, summarise
 from eval.metrics import Amount
 from eval.reading import Collection
+from eval.report import pictures
 from eval.report.files import KINDS
 from eval.report.junit import junit
 from eval.report.markdown import markdown
@@ -290,8 +292,7 @@ def test_a_case_that_must_pass_fails_the_run(tmp_path, capsys):
     assert main(arguments, opener) == NOT_MET
     assert "CASES THAT MUST PASS DID NOT" in capsys.readouterr().out
     assert main([*arguments, "--fail-on", "gates"], opener) == PASSED
-    with pytest.raises(SystemExit):
-        main([*arguments, "--fail-on", "gate"], opener)
+    assert main([*arguments, "--fail-on", "gate"], opener) == COULD_NOT_RUN
     assert "did you mean 'gates'" in capsys.readouterr().err
 
 
@@ -321,6 +322,57 @@ def test_a_baseline_lies_beside_its_cases(tmp_path, capsys):
     )
 
 
+def test_a_part_of_the_cases_updates_its_part_of_the_baseline(tmp_path):
+    """With --only, what the baseline says of the other cases stays; of cases that are gone, not."""
+    line = {"id": "a", "type": "single", "question": "?", "answerable": True}
+    line |= {"gold_papers": ["Alpha paper"]}
+    file = tmp_path / "cases.jsonl"
+    three = [line, {**line, "id": "b"}, {**line, "id": "gone"}]
+    file.write_text("\n".join(map(json.dumps, three)), "utf-8")
+    kept = tmp_path / "baseline.jsonl"
+    said = [RIGHT]
+
+    @contextmanager
+    def opener(options, tell):
+        yield Product(lambda question, conversation: said[0], PAPERS)
+
+    update = ["--cases", str(file), "--update-baseline", "--fail-on", "nothing"]
+    assert main(update, opener) == PASSED
+    before = baseline.read(kept)
+    file.write_text("\n".join(map(json.dumps, three[:2])), "utf-8")
+    said[0] = WRONG
+    assert main([*update, "--only", "b"], opener) == PASSED
+
+    after = baseline.read(kept)
+    assert set(after) == {"a", "b"}
+    assert after["a"] == before["a"]
+    assert after["b"]["recall@1"] == 0
+
+
+def test_a_baseline_that_holds_nothing_is_an_error(tmp_path):
+    """A gate against an empty file would let every change through."""
+    (tmp_path / "empty.jsonl").write_text("\n", "utf-8")
+
+    with pytest.raises(UsageError, match="is empty"):
+        baseline.read(tmp_path / "empty.jsonl")
+
+
+@pytest.mark.parametrize("option", [*(f"--{kind}" for kind in KINDS), "--baseline"])
+def test_what_cannot_be_written_is_said_before_anything_is_asked(tmp_path, option, capsys):
+    """Nobody waits for all cases to hear that the folder of the report is not there."""
+    file = tmp_path / "cases.jsonl"
+    line = {"id": "a", "type": "single", "question": "?", "answerable": True}
+    file.write_text(json.dumps({**line, "gold_papers": ["Alpha paper"]}), "utf-8")
+
+    def opener(options, tell):
+        raise AssertionError("asked")
+
+    given = ["--cases", str(file), option, str(tmp_path / "nowhere" / "out")]
+    given += ["--update-baseline"] if option == "--baseline" else []
+    assert main(given, opener) == COULD_NOT_RUN
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_the_bundled_baseline_has_the_bundled_cases():
     """A case that the baseline lacks is not guarded against getting worse."""
     known = {case.id for case in read_cases() if not case.draft}
@@ -346,6 +398,9 @@ def test_drafts_do_not_count(tmp_path, capsys):
     out = capsys.readouterr().out
     assert out.startswith("1 case,")
     assert "1 case still to be read by a person did not count." in out
+    file.write_text(json.dumps({**line, "draft": True}), "utf-8")
+    assert main(["--cases", str(file)], opener) == COULD_NOT_RUN
+    assert "All cases are drafts" in capsys.readouterr().err
 
 
 # Answers kept between runs
@@ -439,6 +494,30 @@ def test_markdown_shows_hostile_text_as_it_is():
     assert "| ❌ | borne_out | all | 0.500" in said
 
 
+def test_every_report_names_the_cases_of_a_gate_that_is_not_met():
+    """Markdown shows what was expected, got and why; the page begins with what is not met."""
+    done = outcome(rows_of(a=RIGHT, bad=WRONG), [Gate("recall@1", at_least=1)])
+
+    said = markdown(done)
+    assert "Not met: recall@1 (all) is 0.500, wanted at least 1. 1 of 2 cases beyond it" in said
+    assert "**bad**" in said
+    assert "why " in said
+    assert "**a**" not in said
+    assert "<li>recall@1 (all) is 0.500, wanted at least 1" in page(done)
+
+
+def test_labels_of_a_picture_are_read_whole():
+    """No axis is marked in powers of ten, and nothing but the name is above the frame."""
+    times = replace(rows_of(a=RIGHT)[0], elapsed_ms=12_345.0)
+    slow = pictures.latency([times, replace(times, elapsed_ms=200.0)])
+
+    drawn = ElementTree.fromstring(pictures.svg(slow))
+    labels = {one.text: float(one.get("y")) for one in drawn.iter("text")}
+    assert "12,962" in labels
+    assert not any("e+" in text for text in labels)
+    assert labels["ms"] < pictures.TOP < labels["0"]
+
+
 def test_the_page_needs_nothing_and_runs_nothing_of_the_cases():
     """One file without addresses, in which hostile text is text."""
     html = page(hostile_run())
@@ -493,12 +572,29 @@ def test_all_problems_of_a_file_are_named_with_what_is_near(tmp_path):
     assert found[f"{file}:5"] == []
 
 
+def test_the_turns_and_sides_of_a_case_are_checked_too(tmp_path):
+    """Evidence of an earlier turn and of a side must stand in the papers as any other."""
+    file = tmp_path / "cases.jsonl"
+    first = {"question": "?", "gold_papers": ["Beta papers"]}
+    last = {"question": "and?", "gold_papers": ["Alpha paper"], "evidence": ["Runs on 12,288 GPU."]}
+    talk = {"id": "t", "type": "conversation", "question": "and?", "answerable": True}
+    talk |= {"gold_papers": ["Alpha paper"], "turns": [first, last]}
+    file.write_text(json.dumps(talk), "utf-8")
+
+    ((_, found),) = check.checked([file], Collection(PAPERS))
+
+    assert "The nearest is 'Beta paper'" in found[0]
+    assert "the gold papers of turn 2" in found[1]
+    assert "The nearest is 'It runs on 12,288 GPUs.'" in found[1]
+
+
 @pytest.mark.parametrize(
     ("answer", "type"),
     [
         (RIGHT, "single"),
         (abstained("off_topic"), "out_of_domain"),
         (abstained("not_stated"), "unanswerable_near"),
+        (replace(abstained("no_paper"), shape="list"), "unanswerable_far"),
     ],
 )
 def test_a_draft_is_a_case_that_its_answer_passes(answer, type):
@@ -518,6 +614,8 @@ def test_new_drafts_a_case_from_a_question(seed_store, capsys, tmp_path):
 
     assert new.main(["What MFU does MegaScale reach?", *store]) == 0
     assert new.main(["and on how many GPUs?", "--after", "What is MegaScale?", *store]) == 0
+    with pytest.raises(UsageError, match="has this question already"):
+        new.main(["What MFU does MegaScale reach?", *store])
 
     plain, followed = read_cases([file])
     assert "55.2" in str(plain.key_facts)
@@ -539,17 +637,29 @@ def test_a_starter_set_gives_a_gate_that_holds(tmp_path, capsys):
         }
         for n, word in enumerate(words, start=1)
     ]
-    papers.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    papers.write_text("\n".join([*map(json.dumps, rows), '{"title": "Silent"}']), "utf-8")
     folder = tmp_path / "evals"
 
     assert draft.main(["--to", str(folder), "--corpus", str(papers)]) == 0
     assert {case.type for case in read_cases([folder])} >= {"single", "comparison", "aggregation"}
     assert len(read_gates(folder / "gates.json")) > 5
-    capsys.readouterr()
-    assert main(["--cases", str(folder), "--corpus", str(papers), "--no-cache"]) == PASSED
+    out, err = capsys.readouterr()
+    assert "1 records rejected, first papers.jsonl:9: no abstract" in err
+    said = shlex.split(out)  # the command that it names is the one to run
+    assert said[:2] == ["paperchat", "eval"]
+    assert main([*said[2:], "--no-cache"]) == PASSED
     assert "The same as the baseline" in capsys.readouterr().out
     with pytest.raises(UsageError, match="left as it is"):
         draft.main(["--to", str(folder), "--corpus", str(papers)])
+
+
+def test_a_collection_without_names_gets_questions_that_have_answers():
+    """Where no title introduces a name, the starter set still asks for more than silence."""
+    plain = [replace(paper, title=f"A study of {n} tides") for n, paper in enumerate(PAPERS)]
+
+    found = [case for case in draft.starters(plain) if case.answerable]
+
+    assert {title for case in found for title in case.gold_papers} == {p.title for p in plain}
 
 
 # Faults

@@ -246,8 +246,15 @@ def test_the_type_says_the_abstention_where_the_case_does_not(type, kind):
         (written(not_stated=["A", "size"]), "'not_stated' of a case must be a list"),
         (
             written(not_stated=[{"paper": "A", "axes": "size"}]),
-            "unknown key 'axes' in a silence: did you mean 'axis'",
+            "unknown key 'axes' in a silence: did you mean 'axis'?",
         ),
+        (written(key_facts=[{"number": 10**400}]), "'number' of a number must be a number."),
+        (
+            written(key_facts=[{"number": 1, "tolerance": -1}]),
+            "'tolerance' of a number must be a number from 0.",
+        ),
+        (written()[:-1] + ', "answerable": false}', "the key 'answerable' is said twice"),
+        (written(review="Write down …"), "nobody has reviewed this draft"),
     ],
 )
 def test_a_line_that_is_no_case_is_named(tmp_path, line, said):
@@ -260,6 +267,7 @@ def test_a_line_that_is_no_case_is_named(tmp_path, line, said):
 
     assert said in str(caught.value)
     assert str(caught.value).startswith(f"{file}:3: ")
+    assert not str(caught.value).endswith("?.")
 
 
 def test_cases_come_from_files_and_folders_once(tmp_path):
@@ -284,7 +292,7 @@ def test_no_cases_is_an_error(tmp_path):
     """An empty folder, a missing file and a file that is no text are named."""
     with pytest.raises(UsageError, match="holds no cases"):
         read_cases([tmp_path])
-    with pytest.raises(UsageError, match=r"gone\.jsonl cannot be read"):
+    with pytest.raises(UsageError, match=r"no case file .*gone\.jsonl"):
         read_cases([tmp_path / "gone.jsonl"])
     (tmp_path / "bad.jsonl").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match=r"bad\.jsonl cannot be read"):
@@ -1072,15 +1080,28 @@ def test_what_cannot_run_is_one_sentence(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["--failures", "-1"], ["--failures", "x"], ["--nothing"], ["--workers", "0"]],
+    ("arguments", "said"),
+    [
+        (["--failures", "-1"], "whole number from 0"),
+        (["--failures", "x"], "whole number from 0"),
+        (["--workers", "0"], "whole number from 1"),
+        (["--nothing"], "--nothing"),
+        (["--fail-on", ""], "no reason to fail"),  # an unset variable must not pass everything
+        (["--fail-on", "erors"], "did you mean 'errors'"),
+        (["chekc", "cases.jsonl"], "did you mean 'check'"),
+        (["check", "--nothing"], "paperchat eval check --help"),
+        (["faults", "--clean", "0"], "whole number from 1"),
+        (["add", "--nothing"], "--nothing"),
+        (["--judge"], "--judge needs a language model"),
+    ],
 )
-def test_bad_arguments_could_not_run(arguments, capsys):
-    """Wrong usage ends with 2, as argparse does."""
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
+def test_bad_arguments_could_not_run(arguments, said, capsys):
+    """Wrong usage of any command ends with 2 and one sentence, before anything is asked."""
+    code = main(arguments)
 
-    assert caught.value.code == COULD_NOT_RUN
+    out, err = capsys.readouterr()
+    assert (code, out, err.count("\n")) == (COULD_NOT_RUN, "", 1)
+    assert said in err
 
 
 def test_a_record_that_cannot_be_written_is_an_error(tmp_path, capsys):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import store
+from rag import indexing, store
 from rag.app import PaperChat, open_chat
 from rag.dialogue.asides import after_a_change, correction, returning
 from rag.dialogue.cue import cue
@@ -229,7 +229,7 @@ def beans(tmp_path_factory: pytest.TempPathFactory) -> Library:
         for title, abstract in (BORLOTTI, CANNELLINI, PINTO, LENTIL, SOUP, TOFU)
     )
     embedder = load_embedded()
-    store.update(folder, Corpus(papers, (), len(papers)), embedder)
+    indexing.update(folder, Corpus(papers, (), len(papers)), embedder)
     return Library(store.load(folder, store.fingerprint(embedder)), embedder, None)
 
 

@@ -90,6 +90,13 @@ def test_a_quotation_is_supported_and_a_wrong_figure_contradicted() -> None:
     assert all(PAPER.abstract[e.start : e.end] == e.text for e in wrong.evidence)
 
 
+@pytest.mark.parametrize("claim", ["Kestrel.", "Affected.", "Change to the optimizer."])
+def test_words_taken_out_of_a_sentence_are_no_quotation(claim: str) -> None:
+    """A word of the abstract says nothing, and what follows "not" or "no" is not what it says."""
+    said = judge_with(load_embedded(), None)(claim, [PAPER])
+    assert "its words are the abstract's" not in said.reasons
+
+
 def test_what_is_about_something_else_is_not_supported() -> None:
     """A sentence of which the abstract has no word is not borne out."""
     judge = judge_with(load_embedded(), None)

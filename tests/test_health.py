@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -95,7 +95,19 @@ def junk(path):
         file.write(b"junk" * 2000)
 
 
+def without(path, statement):
+    """Change a database behind its owner's back."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
 DAMAGES = {
+    "manifest deleted": (lambda f: without(f / FILE, "DELETE FROM meta"), "catalog"),
+    "table of the papers dropped": (lambda f: without(f / FILE, "DROP TABLE papers"), "catalog"),
+    "copy of the papers emptied": (
+        lambda f: [cut(path, 0) for path in f.glob("papers-*.jsonl")],
+        "copy of the papers",
+    ),
     "catalog cut in half": (lambda f: cut(f / FILE, 0.5), "catalog"),
     "catalog with junk in it": (lambda f: junk(f / FILE), "catalog"),
     "catalog of no bytes": (lambda f: cut(f / FILE, 0), "catalog"),
@@ -216,6 +228,24 @@ def test_what_a_killed_run_appended_is_cut_off(folder, doctor, tmp_path):
     assert_whole(folder, doctor, 31)
 
 
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_indexing_over_a_lost_catalog_loses_no_paper(folder, doctor, tmp_path, left, capsys):
+    """What the copy still holds is taken back, and the seeds are not mixed in; opening says why."""
+    cut(folder / FILE, 0)
+    if left == "nothing":
+        (folder / FILE).unlink()
+        with pytest.raises(StoreError, match=r"catalog .* is missing; run `paperchat doctor"):
+            app.open_chat(settings(folder))
+    crash._birds(tmp_path / "more.jsonl", range(30, 32))
+    assert main(["index", "--store", str(folder), str(tmp_path / "more.jsonl")]) == 0
+
+    assert "30 papers were taken back from their copy" in capsys.readouterr().err
+    assert_whole(folder, doctor, 32)
+    (folder / FILE).unlink()
+    app.refresh(settings(folder))
+    assert_whole(folder, doctor, 32)
+
+
 def test_both_copies_lost_is_said_plainly(folder, doctor):
     """Nothing is made up, and what is left is not touched."""
     junk(folder / FILE)
@@ -296,6 +326,40 @@ def test_a_store_that_cannot_be_written_answers(read_only):
     assert "3 grams" in done.stdout
 
 
+@pytest.fixture
+def full(folder, tmp_path):
+    """A store on a disk that has become full."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    done = subprocess.run(made, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"nothing can be mounted here: {done.stderr.decode().strip()}")
+    store = Path(shutil.copytree(folder, disk / "store"))
+    with suppress(OSError), (disk / "film").open("wb", buffering=0) as film:
+        while film.write(b"film" * 10_000):
+            pass
+    yield store
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_is_named_and_answers_go_on(full, doctor, tmp_path):
+    """Indexing says so in one sentence and changes nothing; with room again all is as it was."""
+    crash._birds(tmp_path / "more.jsonl", range(30, 31))
+    with pytest.raises(StoreError, match="No space left on device"):
+        app.index(settings(full), [tmp_path / "more.jsonl"])
+    code = "import sys; from ui.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "ask", "--store", str(full), QUESTION],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 grams" in done.stdout
+    (full.parent / "film").unlink()
+    assert_whole(full, doctor)
+
+
 def test_a_store_that_cannot_be_written_is_named(read_only, tmp_path):
     """Indexing says so in one sentence."""
     crash._birds(tmp_path / "more.jsonl", range(30, 31))
@@ -311,7 +375,7 @@ def test_an_update_that_changes_nothing_gives_an_old_store_its_copy(folder, doct
         catalog._set_meta({"journal": ""})
     assert "copy of the papers" in doctor(folder)[1]
 
-    app.store.update(folder, Corpus((), (), 0), load_embedded())
+    app.indexing.update(folder, Corpus((), (), 0), load_embedded())
 
     assert_whole(folder, doctor)
 

@@ -267,6 +267,22 @@ def test_a_limit_told_to_one_thread_holds_for_all(scripted_server, chat):
     assert min(rest) - told >= 0.29
 
 
+def test_a_limit_without_a_time_holds_for_one_call(scripted_server):
+    """A 429 that does not say how long delays the call that met it; the others go on."""
+    scripted_server.script = in_turn(limited(), "Yes.")
+    patience = Patience(attempts=3, first_pause=0.8, silence=2, deadline=5)
+    chat = OpenAIChat("m", KEY, scripted_server.url, patience)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(spoken, chat)
+        assert scripted_server.wait_until(lambda: len(scripted_server.requests) == 1)
+        others = [pool.submit(spoken, chat) for _ in range(3)]
+        assert [call.result()[0] for call in (first, *others)] == [["Yes."]] * 4
+
+    told, *rest = (request.at for request in scripted_server.requests)
+    assert min(rest) - told < 0.7
+    assert max(rest) - told >= 0.79
+
+
 SLOW = {
     "silent before the headers": scripted.silence(5, headers=False),
     "silent after them": scripted.silence(5),
@@ -412,7 +428,21 @@ def test_a_cut_stream_ends_in_an_error_after_its_pieces(scripted_server, chat, c
     assert len(scripted_server.requests) == 1 or not pieces
 
 
+_SAID = b'data: {"choices":[{"delta":{"content":"A zebra."}}]}\n\ndata: [DONE]\n\n'
+_ROLE = (
+    b'data: {"choices":[{"delta":{"role":"assistant","content":null},"finish_reason":null}]}\n\n'
+)
+_FILTERS = b'data: {"choices":[],"prompt_filter_results":[{"prompt_index":0}],"usage":null}\n\n'
 WHOLE = {
+    "another content type": scripted.raw(_SAID, "text/plain; charset=utf-8"),
+    "no content type": scripted.raw(_SAID, ""),
+    "a role alone first": scripted.raw(_ROLE + _SAID),
+    "Azure's filters first": scripted.raw(_FILTERS + _ROLE + _SAID),
+    "comments between": scripted.raw(b": OPENROUTER PROCESSING\n\n" + _ROLE + b": hm\n\n" + _SAID),
+    "usage in every piece": scripted.raw(
+        b'data: {"choices":[{"delta":{"content":"A zebra."}}],"usage":{"prompt_tokens":3,'
+        b'"completion_tokens":1,"total_tokens":4}}\n\ndata: [DONE]\n\n'
+    ),
     "no [DONE]": say("A zebra.", done=False),
     "no finish": say("A zebra.", finish=None),
     "no length told": say("A zebra.", chunked=False),
@@ -552,6 +582,31 @@ def test_an_address_may_carry_a_query(scripted_server):
 
     path = "/openai/deployments/zebra/chat/completions?api-version=2026-01-01"
     assert scripted_server.requests[0].path == path
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted"),
+    [("zebra.openai.azure.com", True), ("zebra.azure-api.net", True), ("127.0.0.1:8000", False)],
+)
+def test_azure_gets_the_key_in_a_header_of_its_own(host, wanted):
+    """Azure reads `api-key`; no other server is sent the key a second time."""
+    chat = OpenAIChat("zebra", KEY, f"https://{host}/openai/deployments/zebra", QUICK)
+
+    headers = chat._server.client().default_headers
+
+    assert (headers.get("api-key") == KEY) is wanted
+
+
+def test_an_error_with_status_200_is_told(scripted_server, chat):
+    """Servers that say what is wrong in place of an answer are understood, and it is one line."""
+    scripted_server.script = scripted.raw(
+        b'{"error": {"message": "the model is still loading", "code": 503}}', "application/json"
+    )
+
+    _, error = failing(chat)
+
+    assert "the model is still loading" in str(error)
+    assert "\n" not in str(error)
 
 
 # --- Secrets --------------------------------------------------------------------------------------

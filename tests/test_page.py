@@ -94,26 +94,6 @@ def test_the_interface_describes_itself(open_page):
     assert open_page.get("/health").json() == {"status": "ok", "papers": 385}
 
 
-def _called(client, method, params=None, id=1):
-    body = {"jsonrpc": "2.0", "id": id, "method": method, "params": params or {}}
-    return client.post("/mcp", json=body)
-
-
-def test_mcp_offers_the_same_four_tools_and_only_those(open_page):
-    """A client can begin, list the tools with their parameters, and call each."""
-    assert _called(open_page, "initialize").json()["result"]["serverInfo"]["name"] == "PaperChat"
-    assert _called(open_page, "notifications/initialized", id=None).status_code == 202
-    tools = _called(open_page, "tools/list").json()["result"]["tools"]
-    assert {tool["name"] for tool in tools} == {"ask", "search", "compare", "verify"}
-    given = {"name": "ask", "arguments": {"question": QUESTION}}
-    said = _called(open_page, "tools/call", given).json()["result"]
-    assert (said["isError"], "55.2%" in said["content"][0]["text"]) == (False, True)
-    wrong = _called(open_page, "tools/call", {"name": "ask", "arguments": {}}).json()["result"]
-    assert wrong["isError"]
-    assert "error" in _called(open_page, "tools/call", {"name": "delete"}).json()
-    assert open_page.post("/mcp", content=b"{").status_code == 400
-
-
 def test_nobody_gets_in_without_signing_in(closed_page):
     """A browser is led to the door, a program is refused, and only health is told to all."""
     fresh = TestClient(closed_page.app, follow_redirects=False)
@@ -170,8 +150,9 @@ def _visitor(client, letter):
 def test_a_conversation_is_exported_by_its_owner_only(open_page, history, seed_chat):
     """Markdown with quotations, BibTeX and CSV of what was cited; for others it is not there."""
     owner = People().owner(_visitor(open_page, "a"))
-    name = history.begin(owner, "", 0, QUESTION)
-    history.keep(name, 0, seed_chat.ask(QUESTION), "")
+    place = history.begin(owner, "", 0, QUESTION)
+    history.keep(place, seed_chat.ask(QUESTION), "")
+    name = place.conversation
     for kind in ("md", "bib", "csv"):
         reply = open_page.get(f"/export/{name}.{kind}", headers=_visitor(open_page, "a"))
         assert "MegaScale" in reply.text

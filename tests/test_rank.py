@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from rag.rank import FusionWeights, Signals, best_first, fuse, standardise
+from rag.rank import FusionWeights, Signals, best_first, best_places, fuse, standardise
 
 ANY = settings(max_examples=200, deadline=None, database=None, derandomize=True)
 SCORES = arrays.arrays(
@@ -122,3 +122,21 @@ def test_nothing_overflows():
 def test_ties_are_broken_by_id():
     """The order of the input is never the order of the result."""
     assert best_first(np.array([1.0, 2.0, 2.0, 1.0]), ["d", "c", "b", "a"]) == [2, 1, 3, 0]
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.integers(0, 40))
+def test_the_best_places_are_the_first_of_all(scores: list[int], most: int):
+    """Leaving out what is not asked for changes neither the best nor their order, ties included."""
+    given_scores = np.array(scores, dtype=float)
+    ids = [f"{place:04}" for place in range(len(scores))]
+    assert best_places(given_scores, most) == best_first(given_scores, ids)[:most]
+
+
+def test_words_stand_out_no_more_in_a_large_collection():
+    """A thousand papers that share common words are not each ten deviations from the others."""
+    lexical = np.zeros(100_000)
+    lexical[:1000] = np.linspace(14, 8, 1000)
+    unaware = fuse(signals(100_000, lexical=lexical))
+    aware = fuse(replace(signals(100_000, lexical=lexical), lexical_floor=8.0))
+    assert unaware[0] > 2 * aware[0] > 0
+    assert aware[0] > aware[500] > aware[5000]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import retrieve, store
+from rag import indexing, retrieve, store
 from rag.app import PaperChat
 from rag.embed import load_embedded
 from rag.question import focus
@@ -75,7 +75,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     """Reads questions against the papers above."""
     papers = (CALM, LLAMA_2, LLAMA_3, C, CPP, ZERO, *QUIET)
     folder = tmp_path_factory.mktemp("small")
-    store.update(folder, Corpus(papers, (), len(papers)), load_embedded())
+    indexing.update(folder, Corpus(papers, (), len(papers)), load_embedded())
     return ask(folder)
 
 
@@ -357,7 +357,7 @@ def test_everyday_words_find_what_they_mean(seeds: Ask):
 def test_a_small_collection_gives_what_it_has(small: Ask, tmp_path: Path):
     """Fewer papers than asked for are all found; none is found where there is none."""
     assert len(small("anything at all").hits) == 11
-    store.update(tmp_path, Corpus((), (), 0), load_embedded())
+    indexing.update(tmp_path, Corpus((), (), 0), load_embedded())
     reading = ask(tmp_path)("How does CALM work?")
     assert (reading.hits, reading.coverage) == ((), ())
     assert reading.named.unknown == ("CALM",)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from eval import crash
-from rag import app, embeddings, remote, store, vectors
+from rag import app, embeddings, indexing, remote, store, vectors
 from rag.embed import load_embedded
 from rag.errors import StoreAway, StoreError
 from rag.settings import Settings
@@ -76,8 +76,8 @@ def settings(folder, url):
 
 def update(folder, url, papers, **how):
     """Update; the counts of the report, in short."""
-    turn = store.Turn(server=url)
-    report = store.update(folder, corpus(*papers), load_embedded(), turn=turn, **how)
+    turn = indexing.Turn(server=url)
+    report = indexing.update(folder, corpus(*papers), load_embedded(), turn=turn, **how)
     return f"{report.new} {report.changed} {report.unchanged} {report.removed}"
 
 
@@ -156,8 +156,9 @@ def test_several_processes_use_one_server(tmp_path, address):
     assert app.open_chat(settings(folder, address)).describe() == "40 papers"
 
 
-def test_a_server_that_restarts_is_waited_for(tmp_path):
+def test_a_server_that_restarts_is_waited_for(tmp_path, monkeypatch):
     """A few seconds without it fail nothing, and no process has to be started again."""
+    monkeypatch.setattr(remote, "PAUSES", (*remote.PAUSES, 10.0))  # to start may take long here
     data, port = tmp_path / "data", free_port()
     url, folder = f"http://127.0.0.1:{port}", tmp_path / "store"
     with chroma(data, port):
@@ -218,12 +219,12 @@ def test_a_server_that_lost_its_data_is_noticed_and_filled_again(tmp_path):
 
 def test_a_store_moves_to_a_server_and_back(tmp_path, address):
     """A rebuild fills the place that is set; nothing is embedded for it."""
-    store.update(tmp_path, corpus(*OLD), load_embedded())
+    indexing.update(tmp_path, corpus(*OLD), load_embedded())
     update(tmp_path, address, (), rebuild=True)
     assert held(load(tmp_path, address)) == by_id(OLD)
     assert wrong(tmp_path, address) == []
 
-    store.update(tmp_path, Corpus((), (), 0), load_embedded(), rebuild=True)
+    indexing.update(tmp_path, Corpus((), (), 0), load_embedded(), rebuild=True)
     assert wrong(tmp_path, None) == []
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rag import chunk, health, lexical, store
+from rag import chunk, health, indexing, lexical, store
 from rag.app import PaperChat, open_chat
 from rag.catalog import FILE, Catalog, version_of
 from rag.embed import load_embedded
@@ -93,7 +93,7 @@ class Watched:
 def old_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """OLD, indexed once; tests take copies."""
     folder = tmp_path_factory.mktemp("old") / "store"
-    store.update(folder, corpus(*OLD), load_embedded())
+    indexing.update(folder, corpus(*OLD), load_embedded())
     return folder
 
 
@@ -110,7 +110,7 @@ def load(folder: Path, embedder: Embedder | None = None) -> store.Snapshot:
 
 def update(folder: Path, *papers: Paper, prune: bool = False, rebuild: bool = False) -> str:
     """Update with the embedded model; the counts of the report, in short."""
-    report = store.update(folder, corpus(*papers), load_embedded(), prune=prune, rebuild=rebuild)
+    report = indexing.update(folder, corpus(*papers), load_embedded(), prune=prune, rebuild=rebuild)
     return f"{report.new} {report.changed} {report.unchanged} {report.removed}"
 
 
@@ -162,7 +162,7 @@ def test_running_update_again_embeds_nothing_and_changes_no_file(folder: Path):
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     embedder = Watched()
 
-    report = store.update(folder, corpus(*OLD), embedder)
+    report = indexing.update(folder, corpus(*OLD), embedder)
 
     assert (report.new, report.changed, report.unchanged, report.removed) == (0, 0, 6, 0)
     assert embedder.asked == []
@@ -175,7 +175,7 @@ def test_only_what_is_new_or_changed_is_embedded(folder: Path):
     """Each text of the new and changed papers is embedded once, and no other."""
     embedder = Watched()
 
-    report = store.update(folder, corpus(*NEW), embedder, prune=True)
+    report = indexing.update(folder, corpus(*NEW), embedder, prune=True)
 
     assert (report.new, report.changed, report.unchanged, report.removed) == (2, 1, 4, 1)
     assert report.rebuilt == ""
@@ -231,7 +231,7 @@ def test_the_report_passes_on_what_reading_found(tmp_path: Path):
     """Duplicates, rejected records and notes of the corpus stand in the report."""
     read = Corpus(OLD, (Rejected("a.txt", 3, "no abstract"),), 8, ("a note",))
 
-    report = store.update(tmp_path, read, load_embedded())
+    report = indexing.update(tmp_path, read, load_embedded())
 
     assert (report.new, report.duplicate) == (6, 2)
     assert report.rejected == read.rejected
@@ -242,7 +242,7 @@ def test_texts_longer_than_the_model_reads_are_counted(tmp_path: Path):
     """A sentence alone longer than the model's window is cut, and the report says so."""
     endless = paper("An endless one", "We count " + "many tomatoes and " * 400 + "stop.")
 
-    report = store.update(tmp_path, corpus(endless, OLD[0]), load_embedded())
+    report = indexing.update(tmp_path, corpus(endless, OLD[0]), load_embedded())
 
     assert report.truncated == 1
 
@@ -259,7 +259,7 @@ def test_the_same_paper_from_two_files_is_one_with_two_sources(tmp_path: Path):
     update(tmp_path, paper("On Beans", SHORT, "a.txt"))
     embedder = Watched()
 
-    report = store.update(tmp_path, corpus(paper("On Beans", SHORT, "b.txt")), embedder)
+    report = indexing.update(tmp_path, corpus(paper("On Beans", SHORT, "b.txt")), embedder)
 
     assert (report.new, report.changed, report.unchanged) == (0, 0, 1)
     assert embedder.asked == []
@@ -276,7 +276,7 @@ def test_of_two_files_the_longer_abstract_is_kept(
     """Whichever comes first, the longer stays, both files are sources, and a note says so."""
     update(tmp_path, paper("On Beans", first, "a.txt"))
 
-    report = store.update(tmp_path, corpus(paper("On Beans", second, "b.txt")), load_embedded())
+    report = indexing.update(tmp_path, corpus(paper("On Beans", second, "b.txt")), load_embedded())
 
     (kept,) = load(tmp_path).papers
     assert (kept.abstract, kept.sources) == (LONG, ("a.txt", "b.txt"))
@@ -287,7 +287,7 @@ def test_another_spelling_of_a_title_is_no_other_abstract(tmp_path: Path):
     """The first spelling stays, without a note."""
     update(tmp_path, paper("On Beans", LONG, "a.txt"))
 
-    report = store.update(tmp_path, corpus(paper("ON BEANS.", LONG, "b.txt")), load_embedded())
+    report = indexing.update(tmp_path, corpus(paper("ON BEANS.", LONG, "b.txt")), load_embedded())
 
     assert [one.title for one in load(tmp_path).papers] == ["On Beans"]
     assert report.notes == ()
@@ -308,7 +308,7 @@ def test_an_edit_of_its_own_file_replaces(tmp_path: Path):
     """The file a paper came from may shorten it."""
     update(tmp_path, paper("On Beans", LONG, "a.txt", year=2021))
 
-    report = store.update(tmp_path, corpus(paper("On Beans", SHORT, "a.txt")), load_embedded())
+    report = indexing.update(tmp_path, corpus(paper("On Beans", SHORT, "a.txt")), load_embedded())
 
     (kept,) = load(tmp_path).papers
     assert (kept.abstract, kept.year, kept.sources) == (SHORT, None, ("a.txt",))
@@ -352,7 +352,7 @@ def test_another_model_rebuilds_while_the_old_index_answers(folder: Path):
         assert_answers(load(folder))
 
     other = Watched("another", look)
-    report = store.update(folder, corpus(about("sundials")), other)
+    report = indexing.update(folder, corpus(about("sundials")), other)
 
     assert "model" in report.rebuilt
     assert (report.new, report.unchanged) == (1, 0)
@@ -367,7 +367,7 @@ def test_a_rebuild_takes_papers_from_the_catalog(folder: Path):
     """Files that are no longer at hand are not needed for it."""
     embedder = Watched()
 
-    report = store.update(folder, corpus(), embedder, rebuild=True)
+    report = indexing.update(folder, corpus(), embedder, rebuild=True)
 
     assert report.rebuilt == "as asked"
     assert embedder.asked == []  # nothing is embedded twice
@@ -388,7 +388,7 @@ def test_an_error_in_the_model_leaves_the_index_as_it_was(folder: Path):
                 raise EmbeddingError("the model is gone; come back later")
 
         with pytest.raises(EmbeddingError, match="come back later"):
-            store.update(folder, corpus(*NEW), Watched(on_call=fail), prune=True)
+            indexing.update(folder, corpus(*NEW), Watched(on_call=fail), prune=True)
 
         assert load(folder).manifest == before
         assert held(load(folder)) == by_id(OLD)
@@ -403,7 +403,7 @@ DRIVER = """
 import json, os, pickle, signal, sys, time
 from pathlib import Path
 import chromadb, onnxruntime, tantivy  # before forking: their import is most of a run's time
-from rag import catalog, lexical, store, vectors
+from rag import catalog, indexing, lexical, store, vectors
 from rag.embed import load_embedded
 
 PLACES = [
@@ -434,7 +434,7 @@ def child(job):
             setattr(owner, name, around(getattr(owner, name)))
     if "after" in job:
         signal.setitimer(signal.ITIMER_REAL, job["after"])
-    store.update(Path(job["folder"]), read, embedder, progress=step, **job["how"])
+    indexing.update(Path(job["folder"]), read, embedder, progress=step, **job["how"])
     took = time.perf_counter() - began
     Path(job["folder"] + ".done").write_text(json.dumps([steps, took]))
 
@@ -590,7 +590,9 @@ def test_a_snapshot_answers_while_and_after_the_store_is_updated(folder: Path):
     before = load(folder)
     papers, chunks = before.papers, before.chunks.copy()
 
-    store.update(folder, corpus(*NEW), Watched(on_call=lambda: assert_answers(before)), prune=True)
+    indexing.update(
+        folder, corpus(*NEW), Watched(on_call=lambda: assert_answers(before)), prune=True
+    )
     update(folder, *NEW, rebuild=True)
 
     assert before.papers == papers
@@ -620,7 +622,9 @@ def test_an_open_chat_takes_up_a_new_generation(folder: Path):
 
     during: list[list[str]] = []
     before = titles()
-    store.update(folder, corpus(*NEW), Watched(on_call=lambda: during.append(titles())), prune=True)
+    indexing.update(
+        folder, corpus(*NEW), Watched(on_call=lambda: during.append(titles())), prune=True
+    )
 
     assert during == [before, before]
     assert "UmbrellasNet: counting umbrellas" not in before
@@ -638,7 +642,7 @@ def test_the_second_writer_is_told_to_wait(folder: Path, tmp_path: Path):
             update(folder, *NEW)
         refused.append(str(caught.value))
 
-    store.update(folder, corpus(about("sundials")), Watched(on_call=write_too))
+    indexing.update(folder, corpus(about("sundials")), Watched(on_call=write_too))
 
     assert len(refused) == 2
     assert all("wait until it is done" in sentence for sentence in refused)
@@ -698,7 +702,7 @@ def test_a_damaged_catalog_is_one_sentence(folder: Path, damage: bytes | None):
         with pytest.raises(StoreError) as caught:
             use()
         assert "\n" not in str(caught.value)
-        assert "--store" in str(caught.value)
+        assert "paperchat doctor --repair" in str(caught.value)
 
 
 @pytest.mark.parametrize("part", ["chroma", "lexical-*"])

@@ -316,3 +316,67 @@ def test_looking_makes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
     VectorStore(tmp_path).__exit__(None, None, None)
     assert vectors.exists(tmp_path)
+
+
+def test_a_collection_of_several_parts_is_one(database, monkeypatch, tmp_path):
+    """However many of Chroma's collections hold the records, they are written, read and removed."""
+    monkeypatch.setattr(vectors, "MOST_IN_PART", 4)
+    made = units(11)
+    every = [*records("a-1", 3), *records("b-1", 5), *records("c-1", 3)]
+    database.add(KIND, every[:5], made[:5])
+    database.add(KIND, every[5:], made[5:])
+    assert sorted(one.name for one in database._client.list_collections()) == [
+        KIND,
+        f"{KIND}_1",
+        f"{KIND}_2",
+    ]
+    assert database.collections() == [KIND]
+    np.testing.assert_allclose(database.read(KIND).matrix, made, atol=1e-6)
+    assert database.count(KIND) == database.reachable(KIND, made[0]) == 11
+    assert database.reached(KIND, 100) == vectors.Reach(11, 11, 11)
+
+    database.remove(KIND, ["b-1"], {"b-1": 5})
+    database.remove(KIND, ["c-1", "unknown"])
+    assert database.read(KIND).versions == ("a-1",) * 3
+    database.add(KIND, records("d-1", 3), units(3))
+    assert set(database.read(KIND).versions) == {"a-1", "d-1"}
+    database.drop(KIND)
+    assert database._client.list_collections() == []
+
+
+def test_a_small_update_reads_no_other_part(tmp_path, monkeypatch):
+    """Chroma reads a graph before it changes it: what is full is left alone."""
+    monkeypatch.setattr(vectors, "MOST_IN_PART", 2_000)
+    with VectorStore(tmp_path) as database:
+        for n in range(3):
+            database.add(KIND, records(f"a-{n}", 2_000), units(2_000, n, 384))
+
+    def bytes_read():
+        return int(Path("/proc/self/io").read_text().split("rchar: ")[1].split()[0])
+
+    if not Path("/proc/self/io").exists():
+        pytest.skip("only Linux says how much was read")
+    full = sum(p.stat().st_size for p in (tmp_path / FOLDER).glob("*/*"))
+    with VectorStore(tmp_path) as database:
+        before = bytes_read()
+        part = []
+        database.add(
+            KIND, records("b-1", 5), units(5, 9, 384), placed=lambda _, number: part.append(number)
+        )
+        database.remove(KIND, ["b-1"], {"b-1": 5}, {"b-1": part})
+        assert part == [3]
+        assert bytes_read() - before < full / 2
+
+
+def test_what_no_query_reaches_is_held_in_every_part(database, monkeypatch):
+    """Of many equal vectors a graph loses some from sight: their ids bring them, part by part."""
+    monkeypatch.setattr(vectors, "MOST_IN_PART", 600)
+    made = units(1_200)
+    made[::2] = made[0]
+    assert database.add(KIND, records("a-1", 1_200), made) == 0
+
+    for most in (5_000, 300):  # all looked for, and a sample
+        reach = database.reached(KIND, most)
+        assert reach.stored == reach.held == 1_200
+        assert reach.queried < 1_200
+        assert f"and {1_200 - reach.queried} by id alone" in str(reach)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,7 +16,7 @@ from rag.settings import Settings
 from rag.types import Answer, Judgement, Paper
 from rag.write.condense import condensing
 from rag.write.opinion import with_opinion
-from rag.write.sheet import Entry, sheet
+from rag.write.sheet import Entry, harmless, sheet
 from tests.hallucinations import KINDS, hallucinating, truthful
 from tests.scripted import (
     MALFORMED,
@@ -23,8 +24,11 @@ from tests.scripted import (
     fail,
     gibberish,
     hang_up,
+    in_turn,
+    limited,
     looping,
     malformed,
+    one_in,
     other_language,
     quota,
     refusal,
@@ -32,6 +36,7 @@ from tests.scripted import (
     silence,
     wrong_key,
 )
+from ui.page.answer import html_answer
 
 QUESTION = "What MFU does MegaScale achieve when training a 175B model?"
 QUICK = Patience(attempts=1, calls=1, silence=0.6, deadline=3)
@@ -172,6 +177,21 @@ def test_statements_come_one_by_one(writer, scripted_server):
         assert [s.text for s in one.statements] == texts(grown[-1])[: len(one.statements)]
 
 
+def test_words_that_are_pending_are_no_statement(writer, scripted_server):
+    """What is being written is told apart, without a marker, and gone when the answer is whole."""
+    scripted_server.script = truthful(2, tokens_a_second=60)
+
+    *grown, whole = writer.stream(QUESTION)
+
+    pending = [one.pending for one in grown if one.pending]
+    assert len(pending) > 2
+    assert not [words for words in pending if "[" in words]
+    assert all(words not in texts(one) for one in grown for words in [one.pending] if words)
+    assert whole.pending == ""
+    assert "Being written, not checked yet:" in html_answer(grown[1], "a")
+    assert "Being written" not in html_answer(whole, "a")
+
+
 def test_a_cut_stream_keeps_what_was_checked(writer, scripted_server):
     """Of an answer that breaks off, whole sentences stay and half a sentence goes."""
     paper = next(p for p in writer.papers() if p.title.startswith("MegaScale:"))
@@ -224,6 +244,26 @@ def test_two_people_at_once_get_their_own(writer, scripted_server):
     assert texts(got[asked[0]]) != texts(got[asked[1]])
 
 
+def test_many_questions_on_a_server_that_fails_one_in_five(seed_store, scripted_server):
+    """Each person gets the model's answer to the own question, whatever fails on the way."""
+    failing = in_turn(*[fail(500), limited(), limited(0.2), hang_up(), fail(503)] * 20)
+    scripted_server.script = one_in(5, failing, truthful(1))
+    settings = Settings.from_environment(store=seed_store, environment={})
+    patience = Patience(attempts=6, calls=4, first_pause=0.05)
+    crowd = PaperChat(settings, chat=OpenAIChat("m", None, scripted_server.url, patience))
+    asked = [f"What does the paper “{paper.title}” propose?" for paper in crowd.papers()[:30]]
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        got = list(pool.map(crowd.ask, asked))
+
+    assert [one.question for one in got] == asked
+    written = [one for one in got if not one.abstained]
+    assert len(written) > 20
+    assert {(one.mode, one.notice) for one in written} == {("llm", "")}
+    for question, one in zip(asked, got, strict=True):
+        assert one.retrieved[0].paper.title in question
+
+
 COMPARED = "How do MegaScale and ByteScale differ in hardware?"
 
 
@@ -243,6 +283,20 @@ def test_a_model_fills_cells_by_number_and_never_by_words(writer, scripted_serve
     assert not second.stated  # a sentence of the first paper says nothing of the second
     assert all("Mars" not in text for text in texts(answer))
     assert {one.text for one in answer.removed} == {"Both fly to Mars."}
+
+
+def test_papers_named_are_compared_by_the_model_where_it_is_set_up(writer, scripted_server):
+    """`compare` takes the mode as `ask` does: the model chooses cells, or it is not asked."""
+    scripted_server.script = say('{"cells": [{"axis": 1, "paper": 1, "sentences": ["1.1"]}]}')
+
+    chosen = writer.compare(["MegaScale", "ByteScale"], ["hardware"])
+    quoted = writer.compare(["MegaScale", "ByteScale"], ["hardware"], mode="extractive")
+
+    assert (chosen.mode, quoted.mode) == ("llm", "extractive")
+    assert len(scripted_server.requests) == 1
+    assert chosen.usage.prompt_tokens > 0
+    assert chosen.table.cells[0][0].stated
+    assert not chosen.table.cells[1][0].stated
 
 
 def test_a_table_that_makes_no_sense_is_the_extractive_one(writer, scripted_server):
@@ -276,12 +330,49 @@ def test_a_model_condenses_only_what_rules_leave_open(seed_chat, scripted_server
     assert len(scripted_server.requests) == 2
 
 
+def test_all_candidates_of_a_list_are_judged_for_a_price_told_before(seed_store, scripted_server):
+    """Near misses and what was found beside them are read in batches; the cost is said first."""
+    place = {"OPENAI_BASE_URL": scripted_server.url, "PAPERCHAT_MODEL": "scripted-1"}
+    settings = Settings.from_environment(
+        store=seed_store, environment={**place, "PAPERCHAT_PRICE": "1/2"}
+    )
+    lister = PaperChat(settings)
+    scripted_server.script = say('{"papers": []}')
+
+    first, *_, last = lister.stream("Which papers are about speculative decoding?")
+
+    listed = {source.paper_id for source in last.sources}
+    wanted = {one.paper_id for one in last.near} | {
+        hit.paper.id for hit in last.retrieved if hit.paper.id not in listed
+    }
+    sent = "".join(request.text for request in scripted_server.requests)
+    assert sent.count("<paper n=") == len(wanted)
+    assert len(scripted_server.requests) > 1
+    assert f"{len(wanted)} candidates" in first.notice
+    assert "$0.0" in first.notice
+    assert first.usage.prompt_tokens == 0
+    assert texts(last) == texts(lister.ask(last.question, mode="extractive"))
+
+
+def test_a_model_that_takes_up_everything_is_not_believed(writer, scripted_server):
+    """Who finds that all candidates meet the criterion has not judged: the list stays."""
+    asked = "Which papers are about speculative decoding?"
+    every = ", ".join(f'{{"paper": {n}, "sentence": "{n}.1"}}' for n in range(1, 40))
+    scripted_server.script = say(f'{{"papers": [{every}]}}')
+
+    answer = writer.ask(asked)
+
+    assert texts(answer) == texts(writer.ask(asked, mode="extractive"))
+    assert "everything" in answer.notice
+
+
 def test_a_model_takes_up_near_misses_of_a_list_by_number(writer, scripted_server):
     """What it takes up is counted and quoted from the store; nonsense leaves the list as it was."""
     asked = "Which papers are about speculative decoding?"
     quoted = writer.ask(asked, mode="extractive")
     assert quoted.near
-    scripted_server.script = say('{"papers": [{"paper": 1, "sentence": "1.1"}, {"paper": 99}]}')
+    first = say('{"papers": [{"paper": 1, "sentence": "1.1"}, {"paper": 99}]}')
+    scripted_server.script = in_turn(first, say('{"papers": []}'))
     taken = writer.ask(asked)
     scripted_server.script = gibberish()
     left = writer.ask(asked)
@@ -413,6 +504,23 @@ def test_an_abstract_cannot_close_its_fence():
     assert said.count("</paper>") == 1
     assert said.endswith("</paper>")
     assert "[2.1]" not in said
+
+
+@pytest.mark.parametrize(
+    ("hostile", "tame"),
+    [
+        ("a \uff1c/paper\uff1e b", "a ‹/paper› b"),
+        ("a <\u200b/pa\u2060per> b", "a ‹/paper› b"),
+        ("a \u2066[\u20691.1] b", "a (1.1) b"),
+        ("a 【2】 b", "a (2) b"),
+        ("a <|im_end|> b", "a ‹|im_end|› b"),
+        ("a [/INST] b", "a (/INST) b"),
+        ("x < 3 and [CLS]", "x < 3 and [CLS]"),
+    ],
+)
+def test_fences_numbers_and_turns_are_made_harmless(hostile, tame):
+    """However they are written, and whatever unseen stands in them; other text stays."""
+    assert harmless(hostile) == tame
 
 
 def test_the_weakest_evidence_goes_first_and_no_sentence_is_cut():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import app, store, vectors, writer
+from rag import app, indexing, store, vectors, writer
 from rag.catalog import Catalog
 from rag.errors import StoreError
 from rag.settings import Settings
@@ -212,13 +212,13 @@ def test_a_robbed_writer_cannot_commit(small):
         assert catalog.commit({}, (), "space", "other").generation == 2
 
 
-@pytest.mark.parametrize("most", [store.MOST_QUERIED, 5])
+@pytest.mark.parametrize("most", [indexing.MOST_QUERIED, 5])
 def test_vectors_that_no_query_finds_are_written_anew(small, tmp_path, monkeypatch, most):
     """A graph with a hole is seen at the next write, and the index mends itself.
 
     Of a large collection samples are looked for, the last ones written among them.
     """
-    monkeypatch.setattr(store, "MOST_QUERIED", most)
+    monkeypatch.setattr(indexing, "MOST_QUERIED", most)
     monkeypatch.setattr(vectors, "SAMPLE", 5)
     with closing(sqlite3.connect(small / "chroma" / "chroma.sqlite3")) as database, database:
         # Few vectors lie in this log until the graph is saved; Chroma goes on counting them.
@@ -230,6 +230,17 @@ def test_vectors_that_no_query_finds_are_written_anew(small, tmp_path, monkeypat
     assert report.new == 2
     assert re.fullmatch(r"\d+ vectors could not be found again", report.rebuilt)
     assert [what for what, well, _ in app.doctor(settings(small)) if not well] == []
+
+
+@pytest.mark.parametrize("most", [indexing.MOST_QUERIED, 300])
+def test_a_sentence_that_many_papers_share_is_not_taken_for_lost(tmp_path, monkeypatch, most):
+    """Chroma's graph has no way to some of many equal vectors, which are there all the same."""
+    monkeypatch.setattr(indexing, "MOST_QUERIED", most)
+    shared = birds(tmp_path / "shared.jsonl", range(450), " The code is public.")
+    report = app.index(settings(tmp_path / "store"), [shared])
+
+    assert (report.new, report.rebuilt) == (450, "")
+    assert [what for what, well, _ in app.doctor(settings(tmp_path / "store")) if not well] == []
 
 
 def test_a_reader_keeps_its_generation_when_the_next_one_cannot_be_read(small, tmp_path, caplog):
@@ -274,3 +285,24 @@ def test_a_question_does_not_wait_for_a_large_generation(small, tmp_path):
     while len(shelf.current().papers) == 10 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(shelf.current().papers) == 12
+
+
+def test_writers_that_are_killed_lose_nothing():
+    """The drill in short, two commands of two writers killed: `python -m eval.writers` has more.
+
+    Every paper is there once, Chroma gives the records of these papers and no others, and a reader
+    got proved answers of whole generations all the while.
+    """
+    drill = [sys.executable, "-m", "eval.writers"]
+    drill += ["--count", "60", "--batch", "10", "--kills", "2", "--seed", "3"]
+    done = subprocess.run(
+        drill, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=400
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = dict(
+        line.strip("| ").split(" | ") for line in done.stdout.splitlines()[2:] if "|" in line
+    )
+    assert (said["papers given"], said["lost"], said["doubled"]) == ("60", "0", "0")
+    assert int(said["killed"]) > 0
+    assert int(said["answers of readers"]) > 0

@@ -22,8 +22,9 @@ from ui.page import add, check, papers
 from ui.page import chat as chat_tab
 from ui.page.answer import html_text
 from ui.page.door import block, gradio, head, look, theme
-from ui.page.guard import ASGI, guarded
+from ui.page.guard import guarded
 from ui.page.people import People
+from ui.page.session import ASGI
 from ui.page.turns import Chat
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _WAITING = 128  # questions that may queue
 _AT_ONCE = 8  # questions answered at the same time
-_VISITORS = 1_000  # open pages kept in memory; the longest unused is forgotten first
+_VISITORS = 200  # open pages kept in memory; the longest unused is forgotten first
 
 
 def _masthead(chat: Chat) -> str:
@@ -98,9 +99,10 @@ def application(
     house = House(
         chat, history or History(), people, papers.Shelf(chat), add.Desk(indexer), about or {}
     )
+    page = build(house)
     app = gr.mount_gradio_app(
         routes(house),
-        build(house),
+        page,
         path="/",
         theme=theme(gr),
         css=look(),
@@ -114,7 +116,14 @@ def application(
         pwa=False,
         mcp_server=False,
     )
-    return guarded(app, people)
+
+    def forget(name: str) -> None:
+        holder = page.state_holder
+        with holder.lock:
+            holder.session_data.pop(name, None)
+            holder.time_last_used.pop(name, None)
+
+    return guarded(app, people, forget)
 
 
 def launch(chat: Chat, host: str, port: int, **options: Any) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from eval.baseline import Difference
 from eval.gates import Line
-from eval.report.text import Outcome, heading, number, verdict
-from eval.report.why import clean, expected, got
+from eval.report.text import Outcome, beyond, change_said, heading, missed, number, verdict
+from eval.report.why import clean, expected, got, why
 from eval.run import Row
 
 SHOWN = 10  # cases of each kind
@@ -18,8 +18,9 @@ def markdown(run: Outcome) -> str:
     """A verdict, the gates in a table, and under folds what changed and what must be looked at."""
     sign = "✅" if run.passed else "❌"
     parts = [f"## {sign} PaperChat evals", f"{verdict(run)} {heading(run.rows)}.", _gates(run)]
-    parts += _differences(run)
+    parts += [_failure(one, run) for one in run.failed]
     parts += [_cases("Cases that must pass and do not", run.must_pass)] if run.must_pass else []
+    parts += _differences(run)
     return "\n\n".join(parts) + "\n"
 
 
@@ -35,9 +36,8 @@ def _gates(run: Outcome) -> str:
 def _line(one: Line, run: Outcome) -> str:
     sign = "❌" if one in run.failed else "–" if one.met is None else "✅"
     value, low, high = (number(v, one.measure) for v in (one.value, one.low, one.high))
-    change = "" if one.change is None else f"{one.change.difference:+.3f}"
     types = ", ".join(one.types) or "all"
-    cells = (sign, one.measure, types, value, f"{low} to {high}", change, str(one.gate))
+    cells = (sign, one.measure, types, value, f"{low} to {high}", change_said(one), str(one.gate))
     return "| " + " | ".join(cells) + " |"
 
 
@@ -57,13 +57,23 @@ def _changed(title: str, some: Sequence[Difference]) -> str:
     return _fold(title, lines)
 
 
+def _failure(one: Line, run: Outcome) -> str:
+    """The cases that keep a gate from being met."""
+    rows = [
+        f"{_case(row)}\n  - why {literal(why(row, one.measure))}" for row, _ in beyond(one, run)
+    ]
+    return _fold(html.escape(f"Not met: {missed(one, run)}".rstrip(":.")), rows)
+
+
 def _cases(title: str, rows: Sequence[Row]) -> str:
-    lines = [
+    return _fold(title, list(map(_case, rows)))
+
+
+def _case(row: Row) -> str:
+    return (
         f"- **{literal(row.case.id)}** {literal(clean(row.case.question, 200))}\n"
         f"  - expected {literal(expected(row))}\n  - got {literal(got(row))}"
-        for row in rows
-    ]
-    return _fold(title, lines)
+    )
 
 
 def _fold(title: str, lines: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from eval.gates import Line
 from eval.reading import quotations
 from eval.report.pictures import pictures, svg
-from eval.report.text import Outcome, heading, number, verdict, worst
+from eval.report.text import Outcome, change_said, heading, missed, number, verdict, worst
 from eval.report.why import expected, got, why
 from eval.run import Row, passed
 from rag.types import Evidence, Paper
@@ -62,6 +62,8 @@ def page(run: Outcome) -> str:
         heading=heading(run.rows),
         verdict=verdict(run),
         passed=run.passed,
+        missed=[missed(one, run).rstrip(":.") for one in run.failed],
+        must_pass=[row.case.id for row in run.must_pass],
         compared=run.before is not None,
         measures=[_measure(one, run) for one in run.lines if one.n],
         # Made of numbers and of our own words.
@@ -87,7 +89,7 @@ def _measure(one: Line, run: Outcome) -> dict[str, str]:
         "value": value,
         "interval": f"{low} to {high}",
         "n": str(one.n),
-        "change": "" if one.change is None else f"{one.change.difference:+.3f}",
+        "change": change_said(one),
         "gate": str(one.gate or ""),
         "state": state if one.met is not None or state == "failed" else "",
     }

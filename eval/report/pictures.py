@@ -12,7 +12,7 @@ from eval import metrics
 from eval.report.text import Outcome, claims
 from eval.run import Row
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 360, 260, 46, 40, 14, 14  # pixels
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 360, 270, 46, 40, 24, 14  # pixels
 CUTS = (1, 2, 3, 5, 10, 15, 20)  # of the recall curve
 _TICKS = 5
 
@@ -111,10 +111,10 @@ def svg(picture: Picture) -> str:
     for step in range(_TICKS + 1):
         share = step / _TICKS
         _grid(root, place(0, share * picture.top), place(across, share * picture.top))
-        _label(root, place(0, share * picture.top), f"{share * picture.top:.3g}", "end", -6, 4)
-        _label(root, place(share * across, 0), f"{share * across:.3g}", "middle", 0, 16)
+        _label(root, place(0, share * picture.top), _said(share * picture.top), "end", -6, 4)
+        _label(root, place(share * across, 0), _said(share * across), "middle", 0, 16)
     _label(root, place(across / 2, 0), picture.across, "middle", 0, 33)
-    _label(root, place(0, picture.top), picture.up, "start", 4, 10)
+    _label(root, place(0, picture.top), picture.up, "start", 0, -9)  # no curve comes there
     if picture.diagonal:
         _line(root, [place(0, 0), place(across, across)], "ideal")
     spots = [place(x, y) for x, y in picture.points]
@@ -122,6 +122,11 @@ def svg(picture: Picture) -> str:
     for x, y in spots if picture.dots else ():
         ElementTree.SubElement(root, "circle", cx=x, cy=y, r="3")
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _said(value: float) -> str:
+    """*value* beside an axis: three digits, and never a power of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _grid(root: ElementTree.Element, one: tuple[str, str], other: tuple[str, str]) -> None:

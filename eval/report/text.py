@@ -208,7 +208,7 @@ def _measures_table(lines: Sequence[Line], whole: bool) -> str:
                 number(one.value, one.measure),
                 f"{low} to {high}" if one.n else "-",
                 str(one.n),
-                _change_said(one),
+                change_said(one),
                 str(one.gate or ""),
                 _verdict(one, whole),
             )
@@ -218,8 +218,9 @@ def _measures_table(lines: Sequence[Line], whole: bool) -> str:
     return _table(rows, left=2)
 
 
-def _change_said(one: Line) -> str:
-    return "" if one.change is None else f"{one.change.difference:+.3f}"
+def change_said(one: Line) -> str:
+    """How far the measure is from the baseline's, in three digits; nothing without a baseline."""
+    return "" if one.change is None else f"{round(one.change.difference, 3) + 0.0:+.3f}"
 
 
 def _verdict(one: Line, whole: bool) -> str:
@@ -284,25 +285,36 @@ def _claims_table(rows: Sequence[Row]) -> str:
 
 def _failure(one: Line, run: Outcome, limit: int) -> str:
     """Why a gate is not met: its cases beyond the bound, the worst first."""
-    gate, types = one.gate, " ".join(one.types) or "all"
-    if gate is None or one.value is None:
-        return f"GATE NOT MET: {one.measure} ({types}) has no cases."
-    value = number(one.value, one.measure)
+    found = beyond(one, run)
+    said = [f"GATE NOT MET: {missed(one, run)}"]
+    said += [_case(row, one.measure, score) for row, score in found[:limit]]
+    return "\n".join(said + _more(found, limit))
+
+
+def missed(one: Line, run: Outcome) -> str:
+    """By how much the gate of *one* is not met, and in how many cases."""
+    types = " ".join(one.types) or "all"
+    if one.gate is None or one.value is None:
+        return f"{one.measure} ({types}) has no cases."
+    said = f"{one.measure} ({types}) is {number(one.value, one.measure)}"
+    count = len(beyond(one, run))
+    if one.gate.no_worse is not None and one.change is not None:
+        low, high = one.change.low, one.change.high
+        change = f"{change_said(one)} from the baseline ({low:+.3f} to {high:+.3f})"
+        return f"{said}, {change}. {cases(count)} worse:"
+    return f"{said}, wanted {one.gate}. {count} of {cases(one.n)} beyond it:"
+
+
+def beyond(one: Line, run: Outcome) -> list[tuple[Row, float]]:
+    """The cases that keep the gate of *one* from being met, with their scores, worst first."""
     pairs = scored(one.measure, one.types, run.rows)
-    if gate.no_worse is not None and one.change is not None:
-        beyond = [(row, score) for row, score in pairs if _is_worse(row, one.measure, run)]
-        change = one.change
-        head = (
-            f"{value}, {change.difference:+.3f} from the baseline "
-            f"({change.low:+.3f} to {change.high:+.3f}). {cases(len(beyond))} worse:"
-        )
+    if one.gate is None:
+        return []
+    if one.gate.no_worse is not None and one.change is not None:
+        found = [pair for pair in pairs if _is_worse(pair[0], one.measure, run)]
     else:
-        beyond = [pair for pair in pairs if not gate.met_by(pair[1])]
-        head = f"{value}, wanted {gate}. {len(beyond)} of {cases(one.n)} beyond it:"
-    beyond.sort(key=lambda pair: pair[1], reverse=lower_is_better(one.measure))
-    said = [f"GATE NOT MET: {one.measure} ({types}) is {head}"]
-    said += [_case(row, one.measure, score) for row, score in beyond[:limit]]
-    return "\n".join(said + _more(beyond, limit))
+        found = [pair for pair in pairs if not one.gate.met_by(pair[1])]
+    return sorted(found, key=lambda pair: pair[1], reverse=lower_is_better(one.measure))
 
 
 def _is_worse(row: Row, measure: str, run: Outcome) -> bool:

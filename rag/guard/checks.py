@@ -6,25 +6,19 @@ whole abstract says elsewhere in the same words clears it.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 
 from rag.guard.contrasts import Contrast, contrasts
+from rag.guard.edits import NEGATIONS, edits
 from rag.guard.figures import wrong_figures
 from rag.guard.findings import Finding
 from rag.guard.tokens import Token, tokens
 from rag.names import is_name_like, key_of
 from rag.words import compounds
 
-# A claim is a sentence with a few words changed if it shares this many words in their order, and
-# this share of its own or of the sentence's.
-FEWEST_SHARED, OF_CLAIM, OF_SENTENCE = 12, 0.9, 0.95
 NEAREST = 2  # sentences that a claim is compared with
 _REACH = 5  # tokens on either side that tell what a word is about
-_NEGATIONS = frozenset(
-    "not no never cannot without neither nor hardly barely fail lack none unable".split()
-)
 _BEATS = re.compile(
     r"\b(?:outperform|beat|surpass|exceed|outdo|overtak|outpac)\w*(?P<by> by)?\b"
     r"|\b(?:better|faster|worse|slower|larger|smaller|cheaper|higher|lower|more \w+"
@@ -69,7 +63,7 @@ def check(claim: str, title: str, sentences: Sequence[str]) -> tuple[Finding, ..
         *_negations(claim, texts),
         *_roles(claim, texts),
         *_sweeping(claim, [*texts, title]),
-        *_edits(claim, texts, sentences),
+        *edits(claim, texts, sentences),
     )
 
 
@@ -139,7 +133,7 @@ def _negations(claim: str, near: Sequence[str]) -> list[Finding]:
 
 def _negated(text: str) -> int:
     words = [token.lower for token in tokens(text)]
-    return sum(word in _NEGATIONS or word.endswith("n't") for word in words)
+    return sum(word in NEGATIONS or word.endswith("n't") for word in words)
 
 
 def _roles(claim: str, near: Sequence[str]) -> list[Finding]:
@@ -166,41 +160,6 @@ def _sides(text: str) -> tuple[frozenset[str], frozenset[str]] | None:
     before = frozenset(t.stem for t in tokens(text[: match.start()]) if t.content)
     behind = frozenset(t.stem for t in tokens(text[match.end() :]) if t.content)
     return (behind, before) if match["by"] else (before, behind)
-
-
-def _edits(claim: str, near: Sequence[str], sentences: Sequence[str]) -> list[Finding]:
-    """Where *claim* is a sentence of the abstract but for a few words, what those words change.
-
-    Words left out are let pass; the other checks see to negations.
-    """
-    own = tokens(claim)
-    everything = {token.stem for text in sentences for token in tokens(text)}
-    for text in near:
-        there = tokens(text)
-        one, other = [token.stem for token in there], [token.stem for token in own]
-        matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-        matched = sum(block.size for block in matcher.get_matching_blocks())
-        nearly = matched >= OF_CLAIM * len(own) or matched >= OF_SENTENCE * len(there)
-        if matched < FEWEST_SHARED or not nearly:
-            continue
-        found = []
-        for tag, first, last, start, end in matcher.get_opcodes():
-            fresh = [token for token in own[start:end] if token.content]
-            if tag == "equal" or not fresh:
-                continue
-            words = claim[own[start].start : own[end - 1].end]
-            lost = [token for token in there[first:last] if token.content]
-            if lost or all(token.stem in everything for token in fresh):
-                was = (
-                    text[there[first].start : there[last - 1].end] if lost else "other words there"
-                )
-                reason = f"it says “{words}” where the abstract has {f'“{was}”' if lost else was}"
-                found.append(Finding("edit", "contradicted", 1.0, words, reason))
-            else:
-                reason = f"the abstract does not say “{words}”"
-                found.append(Finding("edit", "absent", 1.0, words, reason))
-        return found
-    return []
 
 
 def _sweeping(claim: str, near: Sequence[str]) -> list[Finding]:

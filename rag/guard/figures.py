@@ -95,7 +95,7 @@ def wrong_figures(claim: str, sentences: Sequence[str], near: Sequence[int]) -> 
     for one in figures(claim):
         if any(same(one, other) for _, other in held):
             continue
-        scaled = [o for _, o in held if o.value == one.value and o.scale != one.scale]
+        scaled = [o for _, o in held if o.value == one.value and _of_another(one, o)]
         rivals = [
             o for place, o in held if place in near and o.unit == one.unit and o.scale == one.scale
         ]
@@ -107,6 +107,11 @@ def wrong_figures(claim: str, sentences: Sequence[str], near: Sequence[int]) -> 
             reason = f"“{one.text}” is not in the abstract"
             found.append(Finding("number", "absent", 0.5, one.text, reason))
     return found + _swapped(claim, sentences)
+
+
+def _of_another(one: Figure, other: Figure) -> bool:
+    """Whether two figures differ in their scale, or have two units."""
+    return one.scale != other.scale or bool(one.unit and other.unit and one.unit != other.unit)
 
 
 def _wrong(kind: str, claimed: Figure, held: Figure, strength: float) -> Finding:

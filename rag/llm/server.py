@@ -32,7 +32,13 @@ NO_KEY = "none"  # the client insists on a key; servers without keys ignore it
 # A 429 that waiting does not mend.
 _HOPELESS = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 _PASSING = {408, 409, 429}  # and every 5xx
-_AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_AZURE = (  # hosts that want the key in a header of its own
+    ".openai.azure.com",
+    ".openai.azure.us",
+    ".cognitiveservices.azure.com",
+    ".services.ai.azure.com",
+    ".azure-api.net",
+)
 _MOST_SAID = 200  # characters of a server's own words that a sentence repeats
 
 
@@ -141,9 +147,9 @@ class Server:
             pause = self._pause(failure, attempt)
             if pause is None or time.monotonic() + pause >= ends:
                 raise self.explained(failure) from self.harmless(failure)
-            if getattr(failure, "status_code", None) == 429:
+            if getattr(failure, "status_code", None) == 429 and _retry_after(failure) is not None:
                 GATE.hold(self.host, pause)
-            else:
+            else:  # a limit without a time says nothing of when others may ask
                 sleep(pause)
 
     def explained(self, error: openai.OpenAIError) -> PaperChatError:

@@ -22,7 +22,9 @@ from rag.matching.literal import (
     title_of,
 )
 from rag.names import is_name_like
-from rag.retrieve import sentences_of
+from rag.rank import best_places, standardise_by
+from rag.retrieve import closest_sentences, rough_vectors, sampled_sentences
+from rag.rows import ALL_IN_MEMORY
 from rag.types import Embedder
 from rag.words import STOPWORDS, compounds, content_words, stem
 
@@ -43,29 +45,50 @@ def topic_signs(
     # In which number a topic is asked for must not decide which papers are about it.
     vectors = embedder(list(dict.fromkeys(map(singular, phrases))))
     whole = _standard(_closest(snapshot.chunks @ vectors.T, snapshot.chunk_starts))
-    closest = snapshot.sentences @ vectors.T
-    sentence = _standard(_closest(closest, snapshot.sentence_starts))
     forms = _topic_forms(snapshot, topic, among)
     asked = dict.fromkeys(
         form for phrase in (topic.text, *topic.alternatives) for form in shortened(phrase)
     )
     rare = [words for words in (_rare_words(snapshot, phrase) for phrase in asked) if words]
-    likely = np.maximum(whole, sentence)
+    late = snapshot.late is not None  # then the windows have to do for both
+    every = len(snapshot.papers) <= ALL_IN_MEMORY
+    sentence = _sentence_signs(snapshot, vectors, None) if every and not late else whole
     places: Iterable[int] = among
     if len(among) > MOST_READ:
-        order = sorted(among, key=lambda place: (-likely[place], place))[:MOST_READ]
+        order = _likeliest(np.maximum(whole, sentence), among)
         places = sorted({*order, *candidates(snapshot, forms, among)})
+    if not every and not late:
+        sentence = _sentence_signs(snapshot, vectors, places)
     for place in places:
         signs, shown = _signs(
             snapshot, place, forms, rare, float(whole[place]), float(sentence[place])
         )
-        if not shown:
-            start = int(snapshot.sentence_starts[place])
-            count = len(sentences_of(snapshot, place)) if signs.whole > 1 or signs.in_title else 0
-            if count:
-                rows = closest[start : start + count].max(axis=1)
-                shown = {int(rows.argmax()): 0.5}
+        if not shown and (signs.whole > 1 or signs.in_title):
+            rows = (rough_vectors(snapshot, place) @ vectors.T).max(axis=1)
+            shown = {int(rows.argmax()): 0.5}
         yield place, signs, shown
+
+
+def _likeliest(likely: NDArray[np.float64], among: Collection[int]) -> list[int]:
+    """The MOST_READ places *among* at which *likely* is largest, ties by place."""
+    known = np.array(sorted(among), dtype=np.intp)
+    return [int(known[n]) for n in best_places(likely[known], MOST_READ)]
+
+
+def _sentence_signs(
+    snapshot: Snapshot, vectors: NDArray[np.float32], places: Iterable[int] | None
+) -> NDArray[np.float64]:
+    """How near each paper's closest sentence is, in standard deviations, (papers,).
+
+    With *places* only for these, by the mean and deviation of a sample; the others have 0.
+    """
+    if places is None:
+        closest = snapshot.sentences[:] @ vectors.T
+        return _standard(_closest(closest, snapshot.sentence_starts))
+    signs = np.full(len(snapshot.papers), np.nan)
+    some = np.array(list(places), dtype=np.intp)
+    signs[some] = closest_sentences(snapshot, some, vectors.T).max(axis=1)
+    return standardise_by(signs, sampled_sentences(snapshot, vectors.T).max(axis=1))
 
 
 def _topic_forms(snapshot: Snapshot, topic: Topic, among: Collection[int]) -> list[str]:

@@ -46,6 +46,7 @@ MOST_REWRITTEN = 6
 MOST_TERMS = 8  # that a question is searched with beside its own
 MOST_SAID = 12  # sentences; an answer that goes on is a list or a loop
 TWICE = 2  # a sentence said more often than this is a loop
+PACE = 0.1  # seconds between two looks at a sentence that is being written
 LEAST_WORDS = 8  # from which a language can be told
 OTHER_LANGUAGE = 0.12  # share of English function words; English text has about 0.4
 
@@ -58,6 +59,7 @@ class Progress:
     failed: dict[int, Statement] = field(default_factory=dict)  # by place in `kept`
     removed: list[Statement] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)  # sentences, whatever became of them
+    pending: str = ""  # words of the sentence that is being written, not checked
     silent: bool = False
     refused: bool = False
     notice: str = ""
@@ -144,9 +146,17 @@ def _listen(
     titles = [entry.paper.title for entry in checker.sheet.entries]
     store = (paper.title for paper in checker.library.snapshot.papers)
     writing = Writing(checker.sheet.sizes, [*titles, *store])
+    told = 0.0
     for one in _sentences(chat, messages, writing, so_far):
-        if _take(one, checker, so_far):
+        now = time.monotonic()
+        if one is not None and _take(one, checker, so_far):
+            so_far.pending = writing.pending
             yield
+        elif one is None and now - told >= PACE and not _may_be_silence(writing.pending):
+            told, so_far.pending = now, writing.pending
+            if so_far.pending:
+                yield
+    so_far.pending = ""
     if _other_language(question, " ".join(so_far.heard)):
         so_far.notice = "the model answered in another language than the question's"
         so_far.kept.clear()
@@ -155,14 +165,18 @@ def _listen(
 
 def _sentences(
     chat: Chat, messages: Sequence[Message], writing: Writing, so_far: Progress
-) -> Iterator[Written]:
-    """What the model says, until it ends, fails, refuses or says the same again and again."""
+) -> Iterator[Written | None]:
+    """What the model says, until it ends, fails, refuses or says the same again and again.
+
+    None after each piece, whether or not it finished a sentence.
+    """
     reply: Reply | None = None
     whole = False
     try:
         reply = chat(messages, MOST_TOKENS)
         for piece in reply:
             yield from writing.feed(piece)
+            yield None
             if so_far.silent or so_far.refused:
                 return
             if writing.endless or _loops(so_far.heard):
@@ -203,6 +217,11 @@ def _take(one: Written, checker: Checker, so_far: Progress) -> bool:
         return False
     so_far.kept.append(statement)
     return True
+
+
+def _may_be_silence(words: str) -> bool:
+    """Whether *words* are what says that the abstracts are silent, or its beginning."""
+    return SILENT in words.upper() or SILENT.startswith(words.upper())
 
 
 def _is_token(text: str) -> bool:
@@ -362,5 +381,6 @@ def _draft(plain: Draft, papers: Sheet, so_far: Progress, chat: Chat, step: str 
         model=chat.name,
         usage=so_far.usage,
         trace=trace,
+        pending=so_far.pending,
         found_at=plain.found_at or time.perf_counter(),
     )

@@ -1,48 +1,101 @@
-"""A list whose near misses a model judges: what it takes up is counted, with a quotation.
+"""A list whose candidates a model judges in batches: what it takes up is counted, with a quotation.
 
-Criteria that are literal stay decided by rules, for every paper. What is spent is known before: the
-near misses that fit under a cap of tokens are one prompt, and the rest stay near misses.
+What the rules found stays: criteria that are literal are decided by them, for every paper. The
+model reads the near misses and then what retrieval holds closest, as many as fit into a few
+prompts; what that will cost is told before it is asked. A model that takes up all
+that it is shown has not judged, and is not believed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rag.chunk import count_tokens
+from rag.llm.meter import Price, priced
 from rag.prompts import render
 from rag.retrieve import Library
-from rag.types import Chat, Citation, Draft, Evidence, Paper, Source, Statement
+from rag.types import Chat, Citation, Draft, Evidence, Paper, Source, Statement, Usage
 from rag.verify import verify
+from rag.write.answer import MOST_TOKENS as MOST_SAID
 from rag.write.answer import Progress, complete, entry_of
-from rag.write.sheet import harmless, sheet
+from rag.write.sheet import Entry, Sheet, harmless, sheet
 
-MOST_TOKENS = 4_000  # of the abstracts in the one prompt
+MOST_TOKENS = 4_000  # of the abstracts in one prompt
+MOST_BATCHES, MOST_IN_BATCH = 3, 10  # prompts, and papers in each
+MOST_BELIEVED = 3  # papers; of more, some have to be left
 
 
-def choose(library: Library, question: str, plain: Draft, chat: Chat) -> Draft:
-    """*plain*, a list, with those of its near misses that *chat* says meet the criterion.
+def choose(
+    library: Library, question: str, plain: Draft, chat: Chat, price: Price | None = None
+) -> Iterator[Draft]:
+    """*plain*, a list, with those of its candidates that *chat* says meet the criterion.
 
-    *plain* with a notice where the model's reply is of no use.
+    The first draft tells the price, at *price* if there is one. The last is *plain* with a notice
+    where the model's replies are of no use.
     """
-    if not plain.near or plain.coverage is None or "criteria" not in plain.trace:
-        return plain
-    by_id = {paper.id: paper for paper in library.snapshot.papers}
-    vector = library.embedder([question])[0]
-    entries = [entry_of(library, by_id[one.paper_id], vector) for one in plain.near]
-    papers = sheet(entries, count_tokens, MOST_TOKENS)
-    prompt = render("choose_question", papers=papers.text, question=harmless(question))
-    price = f"{len(papers.entries)} near misses in about {count_tokens(prompt):,} tokens"
-    plain = replace(plain, trace={**plain.trace, "judged by the model": price})
+    batches = _batches(library, question, plain)
+    if not batches or plain.coverage is None or "criteria" not in plain.trace:
+        yield plain
+        return
+    prompts = [
+        render("choose_question", papers=papers.text, question=harmless(question))
+        for papers in batches
+    ]
+    cost = _cost(prompts, batches, price)
+    plain = replace(plain, trace={**plain.trace, "judged by the model": cost})
+    told = f"The model reads {cost}."
+    yield replace(plain, notice=told, trace={**plain.trace, "step": "checking"})
     so_far = Progress()
-    said = complete(chat, "choose", prompt, so_far)
-    rows = said.get("papers")
-    if not isinstance(rows, list):
+    replies = [complete(chat, "choose", prompt, so_far).get("papers") for prompt in prompts]
+    read = [(p, rows) for p, rows in zip(batches, replies, strict=True) if isinstance(rows, list)]
+    if not read:
         notice = "The list was made without the model: its reply could not be used."
-        return replace(plain, usage=so_far.usage, notice=notice)
+        yield replace(plain, usage=so_far.usage, notice=notice)
+        return
+    taken = [one for papers, rows in read for one in _taken(papers, rows)]
+    shown = sum(len(papers.entries) for papers, _ in read)
+    if len(taken) == shown > MOST_BELIEVED:
+        notice = "The list was made without the model: it took up everything that it was shown."
+        yield replace(plain, usage=so_far.usage, notice=notice)
+        return
+    by_id = {paper.id: paper for paper in library.snapshot.papers}
+    made = _joined(plain, taken, by_id, chat, so_far)
+    left = len(batches) - len(read)
+    part = f"The model read {shown} candidates; {left} of {len(batches)} of its replies failed."
+    yield replace(made, notice=part if left else made.notice)
+
+
+def _batches(library: Library, question: str, plain: Draft) -> list[Sheet]:
+    """The candidates, near misses first, in sheets of MOST_TOKENS; none of them counted already."""
+    listed = {source.paper_id for source in plain.sources}
+    wanted = dict.fromkeys([one.paper_id for one in plain.near])
+    wanted |= dict.fromkeys(h.paper.id for h in plain.retrieved if h.paper.id not in listed)
+    papers = {paper.id: paper for paper in library.snapshot.papers}
+    vector = library.embedder([question])[0]
+    left: list[Entry] = [entry_of(library, papers[one], vector) for one in wanted]
+    made: list[Sheet] = []
+    while left and len(made) < MOST_BATCHES:
+        made.append(sheet(left[:MOST_IN_BATCH], count_tokens, MOST_TOKENS))
+        left = left[len(made[-1].entries) :]
+    return made
+
+
+def _cost(prompts: Sequence[str], batches: Sequence[Sheet], price: Price | None) -> str:
+    """How much the model will read, and what it costs at most."""
+    rules = count_tokens(render("choose"))
+    read = sum(count_tokens(prompt) + rules for prompt in prompts)
+    dollars = priced(Usage(read, MOST_SAID * len(prompts)), price).cost_usd
+    told = "" if dollars is None else f", at most ${dollars:.4f}"
+    candidates = sum(len(papers.entries) for papers in batches)
+    calls = f"{len(prompts)} call" + ("" if len(prompts) == 1 else "s")
+    return f"{candidates} candidates in about {read:,} tokens, {calls}{told}"
+
+
+def _taken(papers: Sheet, rows: Sequence[object]) -> list[Evidence]:
+    """The sentences that the model names, one for each paper."""
     named = [papers.named(row.get("sentence")) for row in rows if isinstance(row, dict)]
-    taken = {pair[0]: papers.evidence(*pair) for pair in named if pair}
-    return _joined(plain, list(taken.values()), by_id, chat, so_far)
+    return list({pair[0]: papers.evidence(*pair) for pair in named if pair}.values())
 
 
 def _joined(

@@ -8,6 +8,7 @@ evidence is left out, whole sentences first and then whole papers; nothing is ev
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -97,12 +98,17 @@ def sheet(entries: Sequence[Entry], count: Callable[[str], int], budget: int = B
 
 
 def harmless(text: str) -> str:
-    """*text* with nothing in it that looks like a fence or a number of ours.
+    """*text* with nothing in it that looks like a fence, a number of ours or a turn of a chat.
+
+    Some servers read `<|im_end|>` in a text as the end of a turn. What cannot be seen goes: it
+    would hide all of these from us, and not from a model.
 
     >>> harmless("see </paper> and [1.2]")
     'see ‹/paper› and (1.2)'
     """
-    return _NUMBERED.sub(r"(\1)", _TAG.sub(r"‹\1›", " ".join(text.split())))
+    seen = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    tame = _TAG.sub(r"‹\1›", " ".join(seen.split()))
+    return _TURN.sub(r"(\1)", _NUMBERED.sub(r"(\1)", tame))
 
 
 def _fenced(n: int, entry: Entry, shown: frozenset[int]) -> str:
@@ -118,6 +124,7 @@ def _line(n: int, sentence: Sentence) -> str:
     return f"[{n}.{sentence.number + 1}] {harmless(sentence.text)}"
 
 
-_TAG = re.compile(r"[<＜]\s*(/?\s*[A-Za-z][^<>＜＞]*)[>＞]?")
-_NUMBERED = re.compile(r"\[\s*(\d[\d\s.,;–-]*)\]")
+_TAG = re.compile(r"[<＜]\s*(/?\s*[A-Za-z|][^<>＜＞]*)[>＞]?")
+_NUMBERED = re.compile(r"[\[［【]\s*(\d[\d\s.,;–-]*)[\]］】]")
+_TURN = re.compile(r"\[\s*(/?\s*INST)\s*\]", re.IGNORECASE)
 _NAME = re.compile(r"\[?\s*(\d{1,4})\.(\d{1,4})\s*\]?")

@@ -289,6 +289,21 @@ def test_an_example_is_asked_by_a_click_and_a_new_conversation_forgets(address, 
     assert page.locator(".pc-turn").count() == 0
 
 
+def test_the_examples_are_one_of_each_shape(address, visit):
+    """An answer, a comparison, a list and talk about the chat itself, each shown as what it is."""
+    visitor = visit(address)
+    page, shown = visitor.page, []
+    for at in range(4):
+        page.locator(".pc-example").nth(at).click()
+        turn = visitor.finished(1)
+        parts = {"list": ".pc-item", "comparison": "table", "answer": ".pc-statement"}
+        shown.append(next((n for n, one in parts.items() if turn.locator(one).count()), "chat"))
+        page.click("[data-do=new]")
+        page.locator(".pc-example").nth(3).wait_for()
+
+    assert shown == ["answer", "comparison", "list", "chat"]
+
+
 def test_shift_enter_starts_a_line_and_enter_asks(address, visit):
     """A question may have two lines; Enter alone sends it, and an empty one is no question."""
     visitor = visit(address)
@@ -368,7 +383,7 @@ class Held:
         self.go.wait(30)
         return self.chat.stream(question, conversation)
 
-    def examples(self) -> Sequence[str]:
+    def examples(self, most: int) -> Sequence[str]:
         """None."""
         return ()
 

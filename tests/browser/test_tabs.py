@@ -6,7 +6,6 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -324,41 +323,3 @@ def test_hostile_papers_run_nothing_anywhere(serve, visit, hostile_chat):
     ours = "#pc-desk, #pc-shelf, #pc-verdicts"
     assert page.locator(ours).locator("script, iframe, img, object, embed, [onerror]").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-
-
-SIZES = [((1280, 800), "light"), ((390, 844), "light"), ((1280, 800), "dark")]
-
-
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_no_serious_barrier_stands_in_anybodys_way(address, visit, size, scheme):
-    """The axe engine finds nothing serious on any tab, answers and evidence included."""
-    visitor = visit(address, size=size, scheme=scheme)
-    page, found = visitor.page, list(_barriers(visitor.page, "start"))
-    for question in (QUESTION, COMPARISON, "Who won the world cup in 2014?"):
-        turn = visitor.ask(question)
-    visitor.evidence(page.locator("#turn-0 .pc-marker").first)
-    found += _barriers(page, "chat")
-    visitor.pictured(f"chat-{size[0]}-{scheme}")
-    page.keyboard.press("Escape")
-    page.evaluate("scrollTo(0, 0)")
-    visitor.tab("Papers")
-    page.locator(".pc-paper").first.click()
-    page.locator("#pc-read .pc-abstract").wait_for()
-    found += _barriers(page, "papers")
-    page.evaluate("scrollTo(0, 0)")
-    visitor.tab("Check a text")
-    found += _barriers(page, "check")
-    visitor.tab("About")
-    found += _barriers(page, "about")
-
-    assert turn.locator(".pc-abstained").count() == 1
-    assert found == []
-
-
-def _barriers(page, place: str) -> Iterator[str]:
-    """What the axe engine finds that is serious or critical."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page.wait_for_timeout(400)  # what fades in has its colours only at the end
-    for one in axe.Axe().run(page).response["violations"]:
-        if one["impact"] in {"serious", "critical"}:
-            yield f"{place}: {one['id']}: {[node['html'][:160] for node in one['nodes'][:4]]}"

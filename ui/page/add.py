@@ -200,6 +200,8 @@ def build(gr: Any) -> None:
         '<section id="pc-add" class="pc-form"><h2>Add papers</h2><p class="pc-hint">Files of titles'
         f" with abstracts: {html_text(KINDS_IN_WORDS)}. At most {MOST_FILES} files and"
         f" {MOST_BYTES // 10**6} MB at once. You see what was read before anything is"
-        ' indexed.</p><label class="pc-drop" for="pc-files">Drop files here, or choose them'
-        '<input id="pc-files" type="file" multiple></label><div id="pc-waiting"></div></section>',
+        ' indexed.</p><label class="pc-drop" for="pc-files">Drop files here, or'
+        ' <span class="pc-choose">choose them</span>'
+        '<input id="pc-files" type="file" multiple></label>'
+        '<div id="pc-waiting" aria-live="polite"></div></section>',
     )

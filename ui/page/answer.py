@@ -77,6 +77,9 @@ def html_answer(
     return _Page(so_far, name, notes or {}, complete).html()
 
 
+PENDING = "Being written, not checked yet:"
+
+
 class _Page:
     """One answer being written: what its parts share."""
 
@@ -107,7 +110,7 @@ class _Page:
     def html(self) -> str:
         answer = self.answer
         top = _read_as(answer) + _message(answer)
-        words = "".join(self._statements()) + self._list()
+        words = "".join(self._statements()) + self._list() + _pending(answer)
         if self.complete:
             words += self._near() + self._nearest() + _removed(answer) + _notice(answer)
         main = f'<div class="pc-words">{top}{words}</div>'
@@ -329,6 +332,14 @@ def _removed(answer: Answer) -> str:
         return ""
     heading = f"{REMOVED} ({len(answer.removed):,})"
     return f'<details class="pc-removed"><summary>{heading}</summary><ul>{items}</ul></details>'
+
+
+def _pending(answer: Answer) -> str:
+    """The words of the sentence that is being written, under a line that says what they are."""
+    words = html_text(answer.pending)
+    if not words:
+        return ""
+    return f'<p class="pc-pending" aria-hidden="true"><small>{PENDING}</small> <i>{words}…</i></p>'
 
 
 def _notice(answer: Answer) -> str:

@@ -6,61 +6,31 @@ under `/api/openapi.json`, the same four functions as MCP tools, and whether all
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
+from starlette.routing import Route
 
 from rag.errors import PaperChatError, UsageError
 from rag.history import History
-from rag.types import Answer
-from ui.format import markdown, record, search_record, verify_record
-from ui.page import add, check, papers
+from ui.page import add, check, papers, verbs
 from ui.page.answer import html_answer, html_text
-from ui.page.chat import html_conversations
+from ui.page.door import SCRIPTS, script
 from ui.page.export import KINDS, exported
+from ui.page.kept import html_conversations
 from ui.page.people import People
+from ui.page.tools import Endpoint
 from ui.page.turns import Chat
-
-LONGEST = 20_000
-PROTOCOL = "2025-06-18"
-
-
-class Ask(BaseModel):
-    """A question on its own."""
-
-    question: Annotated[str, Field(min_length=1, max_length=LONGEST)]
-
-
-class Search(BaseModel):
-    """Words or a question to rank the papers by."""
-
-    query: Annotated[str, Field(min_length=1, max_length=LONGEST)]
-    n: Annotated[int, Field(ge=1, le=100)] = 20
-
-
-class Compare(BaseModel):
-    """Two to five papers by title or name, and what to compare them on."""
-
-    papers: Annotated[list[str], Field(min_length=2, max_length=5)]
-    axes: Annotated[list[str], Field(max_length=10)] = []
-
-
-class Verify(BaseModel):
-    """A sentence, and the paper that it cites."""
-
-    claim: Annotated[str, Field(min_length=1, max_length=5_000)]
-    title: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Text(BaseModel):
     """A text to be checked sentence by sentence, if need be all by one paper."""
 
-    text: Annotated[str, Field(max_length=LONGEST * 2)]
+    text: Annotated[str, Field(max_length=verbs.LONGEST * 2)]
     title: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -96,6 +66,8 @@ def routes(house: House) -> FastAPI:
     _add_rest(app, house)
     _add_pieces(app, house)
     _add_files(app, house)
+    tools = Endpoint(house.chat, app.version)
+    app.router.routes.append(Route("/mcp", tools, methods=["POST"], include_in_schema=False))
     return app
 
 
@@ -113,20 +85,20 @@ def _told(request: Request, error: Exception) -> Response:
 
 def _add_rest(app: FastAPI, house: House) -> None:
     @app.post("/api/ask", summary="Answer a question with quotations that prove it")
-    def ask(body: Ask) -> dict[str, Any]:
-        return _asked(house, body)
+    def ask(body: verbs.Ask) -> dict[str, Any]:
+        return verbs.answer_record(verbs.answer(house.chat, body))
 
     @app.post("/api/search", summary="Rank the papers for a query")
-    def search(body: Search) -> dict[str, Any]:
-        return _found(house, body)
+    def search(body: verbs.Search) -> dict[str, Any]:
+        return verbs.found(house.chat, body)
 
     @app.post("/api/compare", summary="Set two to five papers side by side")
-    def compare(body: Compare) -> dict[str, Any]:
-        return record(house.chat.compare(body.papers, body.axes), id=None, turn=0)
+    def compare(body: verbs.Compare) -> dict[str, Any]:
+        return verbs.answer_record(verbs.compared(house.chat, body))
 
     @app.post("/api/verify", summary="Whether a paper's abstract bears a sentence")
-    def verify(body: Verify) -> dict[str, Any]:
-        return _verified(house, body)
+    def verify(body: verbs.Verify) -> dict[str, Any]:
+        return verbs.verified(house.chat, body)
 
     @app.get("/health", summary="Whether questions can be answered")
     def health() -> JSONResponse:
@@ -134,107 +106,6 @@ def _add_rest(app: FastAPI, house: House) -> None:
             return JSONResponse({"status": "ok", "papers": len(house.chat.papers())})
         except PaperChatError as error:
             return JSONResponse({"status": "failing", "error": str(error)}, 503)
-
-    @app.post("/mcp", include_in_schema=False)
-    async def mcp(request: Request) -> Response:
-        try:
-            asked = json.loads(await request.body())
-        except ValueError:
-            return JSONResponse(_failed(None, -32700, "this is no JSON"), 400)
-        from starlette.concurrency import run_in_threadpool
-
-        said = await run_in_threadpool(called, house, asked)
-        return Response(status_code=202) if said is None else JSONResponse(said)
-
-
-def _whole(chat: Chat, question: str) -> Answer:
-    *_, answer = chat.stream(question)
-    return answer
-
-
-def _asked(house: House, body: Ask) -> dict[str, Any]:
-    return record(_whole(house.chat, body.question), id=None, turn=0)
-
-
-def _found(house: House, body: Search) -> dict[str, Any]:
-    return search_record(house.chat.search(body.query, body.n), id=None)
-
-
-def _verified(house: House, body: Verify) -> dict[str, Any]:
-    title = house.chat.titled(body.title).title
-    judged = house.chat.verify(body.claim, title)
-    return verify_record(judged, id=None, claim=body.claim, title=title)
-
-
-# The Model Context Protocol over its streamable HTTP transport, without sessions: one message in,
-# one out, which is all that tools without progress need.
-_TOOLS: Mapping[str, tuple[type[BaseModel], str, Callable[[House, Any], str]]] = {
-    "ask": (
-        Ask,
-        "Answer a question from the paper abstracts; every sentence is cited and checked.",
-        lambda house, body: markdown(_whole(house.chat, body.question)),
-    ),
-    "search": (
-        Search,
-        "Rank the papers for a query.",
-        lambda house, body: json.dumps(_found(house, body), ensure_ascii=False),
-    ),
-    "compare": (
-        Compare,
-        "Set two to five papers, by title or name, side by side; every cell is a quotation.",
-        lambda house, body: markdown(house.chat.compare(body.papers, body.axes)),
-    ),
-    "verify": (
-        Verify,
-        "Whether the abstract of a paper bears a sentence: verdict, reasons and evidence.",
-        lambda house, body: json.dumps(_verified(house, body), ensure_ascii=False),
-    ),
-}
-
-
-def called(house: House, asked: object) -> dict[str, Any] | None:
-    """The answer to one message of the Model Context Protocol; None to one that wants none."""
-    if not isinstance(asked, dict) or not isinstance(asked.get("method"), str):
-        return _failed(None, -32600, "this is no request")
-    id, given = asked.get("id"), asked.get("params") or {}
-    match asked["method"]:
-        case _ if id is None:
-            return None
-        case "initialize":
-            server = {"name": "PaperChat", "version": house.about.get("Version", "0")}
-            told: dict[str, Any] = {"protocolVersion": PROTOCOL, "capabilities": {"tools": {}}}
-            return _answered(id, {**told, "serverInfo": server})
-        case "ping":
-            return _answered(id, {})
-        case "tools/list":
-            return _answered(id, {"tools": [_tool(name) for name in _TOOLS]})
-        case "tools/call" if isinstance(given, dict) and given.get("name") in _TOOLS:
-            return _answered(id, _ran(house, str(given["name"]), given.get("arguments") or {}))
-        case "tools/call":
-            return _failed(id, -32602, f"there is no such tool; there are {', '.join(_TOOLS)}")
-    return _failed(id, -32601, "there is no such method")
-
-
-def _tool(name: str) -> dict[str, Any]:
-    kind, description, _ = _TOOLS[name]
-    return {"name": name, "description": description, "inputSchema": kind.model_json_schema()}
-
-
-def _ran(house: House, name: str, given: object) -> dict[str, Any]:
-    kind, _, run = _TOOLS[name]
-    try:
-        text, wrong = run(house, kind.model_validate(given)), False
-    except (PaperChatError, ValueError) as error:  # pydantic's error is a ValueError
-        text, wrong = str(error), True
-    return {"content": [{"type": "text", "text": text}], "isError": wrong}
-
-
-def _answered(id: object, result: dict[str, Any]) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": id, "result": result}
-
-
-def _failed(id: object, code: int, message: str) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}
 
 
 # --- For the page ---------------------------------------------------------------------------------
@@ -276,6 +147,14 @@ def _add_pieces(app: FastAPI, house: House) -> None:
     @app.get("/page/map", include_in_schema=False)
     def drawn() -> dict[str, object]:
         return papers.drawing(house.chat.atlas(), house.chat.papers())
+
+    @app.get(SCRIPTS + "{name}", include_in_schema=False)
+    def scripts(name: str) -> Response:
+        found = script(name)
+        if not found:
+            raise HTTPException(404)
+        headers = {"cache-control": "no-cache"}
+        return Response(found, media_type="text/javascript", headers=headers)
 
     @app.get("/page/plotly.js", include_in_schema=False)
     def plotly() -> Response:

@@ -8,22 +8,28 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.errors import StoreError
-from rag.history import Conversation, History
+from rag.history import History
 from rag.types import Paper
 from ui.page.answer import CHANGED, GONE, html_text
+from ui.page.busy import Busy, Visit
 from ui.page.door import QUIET, block, wire
+from ui.page.kept import html_conversations
 from ui.page.people import People
-from ui.page.turns import PACE, STOPPED, Chat, Turn, answering, html_turn, stopped
+from ui.page.turns import PACE, STOPPED, Chat, Turn, answering, following, html_turn, stopped
 
 KEPT_TURNS = 30
 """How many turns of a conversation are remembered and shown."""
 
-EXAMPLES = 4
-"""How many of the collection's example questions are offered."""
+EXAMPLES = 3
+"""How many questions of the collection's own are offered: an answer, a comparison, a list."""
+
+TALK = "What can I ask here?"
+"""The example of the remaining shape, which needs no collection."""
 
 _UNHURRIED = 3  # people answered at once; with more, no answer pauses for its reader
 _TIMES = itertools.count(1)
 _CUT_OFF = "This was not answered to the end; ask again."
+_HERE = "(question, _, session) => [question, window.paperchatHere?.() ?? '', session]"
 _DOOR = "window.paperchat = (what) => trigger('click', what);"
 
 _WELCOME = (
@@ -60,6 +66,11 @@ class Desk:
     people: People
     parts: Mapping[str, Any]
     asking: set[int] = field(default_factory=set)  # the sessions that are being answered
+    busy: Busy = field(default_factory=Busy)
+
+    def visit(self, request: Any) -> Visit:
+        """Who sent *request* to do something that ends what their page was doing."""
+        return self.busy.visit(self.people.owner_of(request), str(request.session_hash))
 
     def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
         """Every component as it is for *session*; the earlier turns only if *past*.
@@ -94,6 +105,10 @@ class Desk:
             last = html_turn(turn, _notes(turn, self._papers()) if looked else None)
         return f'<div id="pc-here" data-conversation="{mark}">{last}</div>'
 
+    def nothing(self) -> dict[Any, Any]:
+        """What leaves every component as it is."""
+        return {self.parts["banner"]: self.parts["gr"].skip()}
+
     def _papers(self) -> dict[str, Paper]:
         return {paper.id: paper for paper in self.chat.papers()}
 
@@ -102,43 +117,51 @@ class Desk:
         kept = self.history.conversations(owner) if owner else ()
         return {self.parts["kept"]: html_conversations(kept, session.conversation)}
 
-    def answered(self, question: str, session: Session, owner: str) -> Iterator[dict[Any, Any]]:
+    def answered(self, question: str, session: Session, visit: Visit) -> Iterator[dict[Any, Any]]:
         """Answer *question* at the end of *session*, or in place of the turn being edited."""
-        past = [stopped(turn) for turn in session.turns]
-        rewritten = session.editing is not None or any(turn.step for turn in session.turns)
-        if session.editing is not None:
-            past = [turn for turn in past if turn.number < session.editing]
-        past = past[-KEPT_TURNS:]
-        number = past[-1].number + 1 if past else 0
-        session = replace(session, turns=tuple(past), editing=None)
+        past, rewritten = _before(session)
+        number, owner = following(past), visit.owner
+        instead = session.editing is not None
+        session = replace(session, turns=past, editing=None)
+        place, turn, first = None, None, True
         if owner:
-            conversation = self.history.begin(owner, session.conversation, number, question)
-            session = replace(session, conversation=conversation)
-        first = {self.parts["box"]: ""}
-        turn = None
+            begun = (owner, session.conversation, number, question)
+            place = self.history.begin(*begun, instead=instead)
+            number = place.number
+            session = replace(session, conversation=place.conversation)
+        pace = PACE if len(self.asking) < _UNHURRIED else 0
+        self.asking.add(id(session))
+        growing = answering(self.chat, question, past, pace, number)
         try:
-            pace = PACE if len(self.asking) < _UNHURRIED else 0
-            self.asking.add(id(session))
-            for turn in map(_lasting, answering(self.chat, question, past, pace)):
+            for turn in map(_lasting, growing):
+                if not visit.latest():
+                    yield self.nothing()  # gradio tells the last thing once more at the end
+                    break
                 asking = replace(session, turns=(*past, turn))
-                if not first and turn.step:  # nothing but the turn has changed
-                    yield {
-                        self.parts["session"]: asking,
-                        self.parts["now"]: self._now(asking, fresh=True),
-                    }
-                    continue
-                more = self.listed(owner, asking) if first else {}
-                yield {**self.shown(asking, past=rewritten and bool(first)), **first, **more}
-                first = {}
+                if turn.steps and turn.step:  # nothing but the turn has changed
+                    told: dict[Any, Any] = {self.parts["session"]: asking}
+                    told[self.parts["now"]] = self._now(asking, fresh=True)
+                else:
+                    told = self.shown(asking, past=rewritten and first)
+                if first:
+                    told |= {self.parts["box"]: "", **self.listed(owner, asking)}
+                yield told
+                first = False
         finally:  # also when a person leaves or stops: what is whole is kept, the rest is said
+            growing.close()
             self.asking.discard(id(session))
-            if owner and turn is not None:
-                self._keep(session.conversation, turn)
+            visit.done()
+            if place is not None and turn is not None:
+                whole = turn.answer if turn.done and not turn.step else None
+                self.history.keep(place, whole, turn.problem or ("" if whole else STOPPED))
 
-    def _keep(self, conversation: str, turn: Turn) -> None:
-        whole = turn.answer if turn.done and not turn.step else None
-        problem = turn.problem or ("" if whole else STOPPED)
-        self.history.keep(conversation, turn.number, whole, problem)
+    def resumed(self, session: Session, here: object, owner: str) -> Session:
+        """*session*, or the conversation that the page shows if the server knows it no more.
+
+        As when the server was started anew under an open page, or the page was away for long.
+        """
+        lost = not session.turns and isinstance(here, str) and bool(here)
+        return self.opened(owner, here) if lost and isinstance(here, str) else session
 
     def opened(self, owner: str, conversation: str) -> Session:
         """A kept conversation as it was left; an empty one if it is not the owner's."""
@@ -158,6 +181,15 @@ class Desk:
             for one in kept[-KEPT_TURNS:]
         )
         return Session(conversation, turns) if turns else Session()
+
+
+def _before(session: Session) -> tuple[tuple[Turn, ...], bool]:
+    """The turns that a new question comes after, and whether those on the page are others."""
+    past = [stopped(turn) for turn in session.turns]
+    rewritten = session.editing is not None or any(turn.step for turn in session.turns)
+    if session.editing is not None:
+        past = [turn for turn in past if turn.number < session.editing]
+    return tuple(past[-KEPT_TURNS:]), rewritten
 
 
 def _notes(turn: Turn, now: Mapping[str, Paper]) -> dict[str, str]:
@@ -189,38 +221,6 @@ def _banner(session: Session) -> str:
     )
 
 
-def html_conversations(kept: Sequence[Conversation], current: str) -> str:
-    """The list of kept conversations, each to be opened, renamed, exported or deleted."""
-    items = "".join(_conversation(one, one.id == current) for one in kept)
-    new = '<button type="button" class="pc-new" data-do="new">New conversation</button>'
-    if not items:
-        return f'<div class="pc-aside">{new}</div>'
-    toggle = (
-        '<button type="button" class="pc-new pc-toggle" data-do="past" aria-expanded="false">'
-        f"Conversations ({len(kept):,})</button>"
-    )
-    told = f'<nav aria-label="Conversations"><ul class="pc-kept">{items}</ul></nav>'
-    return f'<div class="pc-aside">{new}{toggle}{told}</div>'
-
-
-def _conversation(one: Conversation, current: bool) -> str:
-    name, here = html_text(one.id), ' aria-current="true"' if current else ""
-    files = "".join(
-        f'<a class="pc-act" download href="/export/{name}.{kind}">{words}</a>'
-        for kind, words in (("md", "Markdown"), ("bib", "BibTeX"), ("csv", "CSV"))
-    )
-    return (
-        f'<li data-id="{name}"><button type="button" class="pc-kept-title" data-do="open"'
-        f' data-id="{name}"{here}>{html_text(one.title)}</button>'
-        f'<details class="pc-menu" id="menu-{name}"><summary aria-label="What to do with this'
-        ' conversation">&#8943;</summary><div>'
-        f'<button type="button" class="pc-act" data-do="renaming" data-id="{name}">Rename</button>'
-        f"{files}"
-        f'<button type="button" class="pc-act" data-do="deleting" data-id="{name}">Delete</button>'
-        "</div></details></li>"
-    )
-
-
 def build(gr: Any, chat: Chat, history: History, people: People) -> None:
     """Lay the chat out, and say what happens on each click."""
     with gr.Row(elem_id="pc-desk"):
@@ -233,7 +233,7 @@ def build(gr: Any, chat: Chat, history: History, people: People) -> None:
                 with gr.Row(elem_id="pc-examples") as row:
                     examples = [
                         gr.Button(text, elem_classes="pc-example")
-                        for text in list(chat.examples())[:EXAMPLES]
+                        for text in (*chat.examples(EXAMPLES), TALK)
                     ]
             with gr.Column(elem_id="pc-composer"):
                 banner = block(gr, "")
@@ -256,6 +256,7 @@ def build(gr: Any, chat: Chat, history: History, people: People) -> None:
         "box": box,
         "ask": ask,
         "stop": stop,
+        "here": gr.Textbox(visible=False),  # the conversation that the page shows
         "session": gr.State(Session()),
     }
     _wire(gr, Desk(chat, history, people, parts), examples, door)
@@ -282,41 +283,61 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
     """Say what happens on each click; the turns live in the visitor's own session."""
     parts = desk.parts
 
-    def ask(question: str | None, session: Session, request: Any) -> Iterator[dict[Any, Any]]:
-        question = (question or "").strip()
+    def ask(
+        question: str | None, here: str | None, session: Session, request: Any
+    ) -> Iterator[dict[Any, Any]]:
+        question, visit = (question or "").strip(), desk.visit(request)
+        session = desk.resumed(session, here, visit.owner)
         if question:
-            yield from desk.answered(question, session, desk.people.owner_of(request))
+            yield from desk.answered(question, session, visit)
         else:
+            visit.done()
             yield desk.shown(session)
 
     def act(session: Session, request: Any, event: Any) -> Iterator[dict[Any, Any]]:
-        yield from acted(desk, dict(event._data or {}), session, desk.people.owner_of(request))
+        what = dict(event._data or {})
+        aside = what.get("do") in _ASIDE
+        visit = Visit(desk.people.owner_of(request)) if aside else desk.visit(request)
+        session = desk.resumed(session, what.get("here"), visit.owner)
+        try:
+            yield from acted(desk, what, session, visit)
+        finally:
+            visit.done()
 
-    def stop(session: Session) -> dict[Any, Any]:
+    def stop(session: Session, request: Any) -> dict[Any, Any]:
+        desk.visit(request).done()
         return desk.shown(replace(session, turns=tuple(map(stopped, session.turns))))
 
-    quiet = {"outputs": [part for name, part in parts.items() if name != "gr"], **QUIET}
-    box, session = parts["box"], parts["session"]
+    shown = [part for name, part in parts.items() if name not in {"gr", "here"}]
+    quiet = {"outputs": shown, **QUIET}
+    box, session, here = parts["box"], parts["session"], parts["here"]
     wired_ask = wire(gr, ask)
-    asking = [gr.on([box.submit, parts["ask"].click], wired_ask, [box, session], **quiet)]
-    asking += [each.click(wired_ask, [each, session], **quiet) for each in examples]
+    quietly = {"js": _HERE, **quiet}
+    asking = [gr.on([box.submit, parts["ask"].click], wired_ask, [box, here, session], **quietly)]
+    asking += [each.click(wired_ask, [each, here, session], **quietly) for each in examples]
     asking.append(door.click(wire(gr, act), [session], trigger_mode="multiple", **quiet))
-    parts["stop"].click(stop, [session], cancels=asking, **quiet)
+    parts["stop"].click(wire(gr, stop), [session], cancels=asking, **quiet)
+
+
+_ASIDE = {"rate", "rename"}  # what can be done while an answer is being written
 
 
 def acted(
-    desk: Desk, what: Mapping[str, Any], session: Session, owner: str
+    desk: Desk, what: Mapping[str, Any], session: Session, visit: Visit
 ) -> Iterator[dict[Any, Any]]:
     """Do what a button of the page's own HTML says: `do`, with what it is to be done to.
 
     What does not fit (a turn that is gone, somebody else's conversation) does nothing.
     """
+    owner = visit.owner
+    if what.get("do") not in _ASIDE:
+        session = replace(session, turns=tuple(map(stopped, session.turns)))
     turn = next((one for one in session.turns if one.number == what.get("turn")), None)
     name = str(what.get("id", ""))
     match what.get("do"):
         case "retry" if turn:
             again = replace(session, editing=turn.number)
-            yield from desk.answered(turn.question, again, owner)
+            yield from desk.answered(turn.question, again, visit)
         case "edit" if turn:
             session = replace(session, editing=turn.number)
             yield {**desk.shown(session, past=False), desk.parts["box"]: turn.question}
@@ -332,7 +353,7 @@ def acted(
             yield {**desk.shown(opened), **desk.listed(owner, opened)}
         case "rename":
             desk.history.rename(owner, name, str(what.get("title", "")))
-            yield desk.listed(owner, session)
+            yield desk.nothing()  # the page shows it already, and may have a menu open
         case "delete":
             desk.history.delete(owner, name)
             left = Session() if name == session.conversation else session

@@ -15,6 +15,11 @@ _ICON = (
     "%3Cpath d='M9 8h14v3H9zm0 6h14v4H9zm0 7h9v3H9z' fill='%23fff7ea'/%3E%3C/svg%3E"
 )
 
+SCRIPTS = "/page/script/"
+"""Where the modules of the page's script are found."""
+
+_LOOK = ("frame", "answer", "chat", "tabs", "narrow")  # later ones may overrule earlier ones
+
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 """How every event of the page is registered: it draws its own progress, and is no API."""
 
@@ -63,11 +68,18 @@ def theme(gr: Any) -> Any:
 @cache
 def look() -> str:
     """The page's own style sheet."""
-    return (files("ui.page") / "page.css").read_text(encoding="utf-8")
+    folder = files("ui.page") / "look"
+    return "\n".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in _LOOK)
 
 
 @cache
+def script(name: str) -> str:
+    """One module of the page's own script; empty if there is none of that name."""
+    file = files("ui.page") / "script" / name
+    known = name.removesuffix(".js").isalpha() and file.is_file()
+    return file.read_text(encoding="utf-8") if known else ""
+
+
 def head() -> str:
-    """What stands in the page's head: its icon and its script."""
-    script = (files("ui.page") / "page.js").read_text(encoding="utf-8")
-    return f'<link rel="icon" href="{_ICON}"><script>{script}</script>'
+    """What stands in the page's head: its icon and its script, whose modules name each other."""
+    return f'<link rel="icon" href="{_ICON}"><script type="module" src="{SCRIPTS}page.js"></script>'

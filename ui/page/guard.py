@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs
 
 from ui.page.add import MOST_BYTES
 from ui.page.people import COOKIE, SESSION, People, in_cookies, session_cookie, visitor_cookie
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
+from ui.page.session import API, ASGI, BEATS, Pages, Receive, Scope, Send
 
 _BODY = 200_000  # bytes of a request; the longest allowed question is far shorter
 
 # What the page itself asks for, and what programs may. The rest of gradio's server (uploads,
 # proxying, files, runs, API calls, recordings) is closed.
 _FILES = ("/assets/", "/static/")
-_API = "/gradio_api"
 _PATHS = {
     "/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json",
-    f"{_API}/theme.css", f"{_API}/queue/join", f"{_API}/queue/data", f"{_API}/cancel",
+    f"{API}/theme.css", f"{API}/queue/join", f"{API}/queue/data", f"{API}/cancel",
     "/health", "/mcp",
 }  # fmt: skip
 _OURS = ("/page/", "/export/", "/api/")
-_BEATS = f"{_API}/heartbeat/"
 _UPLOAD = "/page/add"
 
 # The browser itself refuses to fetch from, send to, or be framed by another host. gradio's own
@@ -53,8 +47,12 @@ _HEADERS = [
 ]
 
 
-def guarded(app: ASGI, people: People) -> ASGI:
-    """Let only what may come through to *app*, and seal its responses."""
+def guarded(app: ASGI, people: People, forget: Callable[[str], None]) -> ASGI:
+    """Let only what may come through to *app*, and seal its responses.
+
+    *forget* drops what *app* holds of an open page, by the name that it was given.
+    """
+    pages = Pages(app, forget)
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +74,7 @@ def guarded(app: ASGI, people: People) -> ASGI:
         elif people.closed and scope["path"] != "/health" and not people.name_of(headers):
             await _unknown(scope, seal)
         else:
-            await app(scope, receive, seal)
+            await pages.pass_on(scope, receive, seal, people.owner(headers))
 
     return guard
 
@@ -88,7 +86,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 def _refusal(scope: Scope, headers: dict[str, str]) -> int:
     """The HTTP status with which to refuse a request; 0 to let it through."""
     path = scope["path"]
-    if not (path in _PATHS or path.startswith((*_FILES, _BEATS, *_OURS))):
+    if not (path in _PATHS or path.startswith((*_FILES, BEATS, *_OURS))):
         return 404
     if scope["method"] == "POST":
         length = headers.get("content-length", "")

@@ -163,9 +163,10 @@ def build(gr: Any, shelf: Shelf) -> None:
         '<div id="pc-compare" hidden><span id="pc-ticked"></span>'
         '<button type="button" class="pc-act pc-strong" data-do="compare">Compare</button>'
         '<button type="button" class="pc-act" data-do="untick">Clear</button></div>'
-        '<div id="pc-compared"></div>'
+        '<div id="pc-compared" tabindex="-1"></div>'
         f'<div class="pc-split"><div id="pc-found">{first}</div>'
-        '<div id="pc-read" tabindex="-1" role="region" aria-label="The paper"><p class="pc-hint">'
+        '<div id="pc-read" class="pc-nothing" tabindex="-1" role="region"'
+        ' aria-label="The paper"><p class="pc-hint">'
         "Choose a paper to read its abstract.</p></div></div></section>",
     )
 

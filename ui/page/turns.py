@@ -65,8 +65,8 @@ class Chat(Protocol):
         """The map of the collection."""
         ...
 
-    def examples(self) -> Sequence[str]:
-        """Questions that the collection can answer."""
+    def examples(self, most: int) -> Sequence[str]:
+        """Questions that the collection can answer, of as many shapes as *most* allows."""
         ...
 
     def describe(self) -> str:
@@ -93,14 +93,24 @@ class Turn:
         return self.answer is not None and self.shown == len(self.answer.statements)
 
 
+def following(past: Sequence[Turn]) -> int:
+    """The number of the turn that comes after *past*."""
+    return past[-1].number + 1 if past else 0
+
+
 def answering(
-    chat: Chat, question: str, past: Sequence[Turn], pace: float = PACE
-) -> Iterator[Turn]:
+    chat: Chat,
+    question: str,
+    past: Sequence[Turn],
+    pace: float = PACE,
+    number: int | None = None,
+) -> Generator[Turn]:
     """Answer *question* after the turns *past*: the same turn again and again, as it grows.
 
-    *pace* is in seconds. The last turn has no step. No error leaves: a turn tells of it.
+    *pace* is in seconds; *number* is the turn's (None: the next one). The last turn has no step.
+    No error leaves: a turn tells of it.
     """
-    turn = Turn(question, past[-1].number + 1 if past else 0, step=SEARCHING)
+    turn = Turn(question, following(past) if number is None else number, step=SEARCHING)
     yield turn
     answers = None
     try:
@@ -200,7 +210,7 @@ def _steps(turn: Turn) -> str:
 
 def _foot(turn: Turn) -> str:
     """What can be done with a finished turn, and how its answer was made."""
-    buttons = [_button("retry", "Ask again"), _button("edit", "Edit the question")]
+    buttons = [_button("retry", "Ask again"), _button("edit", "Edit")]
     text = trace = ""
     if turn.answer is not None and turn.done:
         buttons.insert(0, _button("copy", "Copy"))

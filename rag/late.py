@@ -1,0 +1,134 @@
+"""The fast way to index: rough vectors of all papers, and true ones of those a question may mean.
+
+When papers come in, only their windows get vectors, from the table of tokens (`rag.static`). They
+and the words say which papers a question may mean; those are then read by the embedding model, at
+once and kept in memory. What is usual, by which a likeness stands out, is taken from a sample of
+papers that is read when they come in.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from rag import chunk, embeddings
+from rag.sentences import split
+from rag.text import digest
+from rag.types import Embedder, Paper
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rag.static import StaticModel
+
+SAMPLED = 100  # papers: mean and deviation of a cosine to within a tenth of a deviation
+REMEMBERED = 4_000  # papers whose vectors are kept in memory, some 10 kB each
+Kind = Literal["windows", "sentences"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rough:
+    """An `Embedder` of papers' windows that leaves the reading for later to *precise*."""
+
+    table: StaticModel
+    precise: Embedder
+
+    @property
+    def fingerprint(self) -> str:
+        """Of both: what is kept of the sample is of the other model."""
+        return f"rough-{digest(self.table.fingerprint, self.precise.fingerprint)}"
+
+    def __call__(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        """Float32 (n, dim), unit rows, in the space of the other model and only near its own."""
+        return self.table(texts, progress)
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        """As the table says."""
+        return self.table.truncated(texts)
+
+
+class Late:
+    """Vectors of papers, made when they are asked for; safe to use from many threads at once."""
+
+    def __init__(self, rough: Rough, sample: Sequence[Sequence[NDArray[np.float32]]]) -> None:
+        """*sample* holds the windows and the sentences of some papers, a matrix for each paper."""
+        self.sampled_windows, self.sampled_sentences = sample
+        self._rough = rough
+        self._made: OrderedDict[tuple[Kind, str, str], NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def vectors(self, kind: Kind, papers: Sequence[Paper]) -> list[NDArray[np.float32]]:
+        """The vectors of each paper's windows or sentences, float32 (n, dim)."""
+        keys = [(kind, paper.id, paper.content_hash) for paper in papers]
+        with self._lock:
+            known = {key: self._made[key] for key in keys if key in self._made}
+        missing = [paper for key, paper in zip(keys, papers, strict=True) if key not in known]
+        made = _embedded(self._rough.precise, [texts_of(kind, paper) for paper in missing])
+        for paper, vectors in zip(missing, made, strict=True):
+            known[kind, paper.id, paper.content_hash] = vectors
+        with self._lock:
+            for key in keys:
+                self._made[key] = known[key]
+                self._made.move_to_end(key)
+            while len(self._made) > 2 * REMEMBERED:
+                self._made.popitem(last=False)
+        return [known[key] for key in keys]
+
+    def roughly(self, paper: Paper) -> NDArray[np.float32]:
+        """Rough vectors of a paper's sentences, for lists, which look at very many."""
+        return self._rough.table(texts_of("sentences", paper))
+
+
+def texts_of(kind: Kind, paper: Paper) -> list[str]:
+    """What is embedded of *paper*."""
+    sentences = split(paper.id, paper.abstract)
+    if kind == "sentences":
+        return [sentence.text for sentence in sentences]
+    return [window.embedded_text for window in chunk.chunks(paper, sentences)]
+
+
+def keep_sample(folder: Path, rough: Rough, papers: Sequence[Paper]) -> None:
+    """Embed the sample *papers* and keep it in *folder*, whose writer the caller is."""
+    texts = [text for kind in KINDS for paper in papers for text in texts_of(kind, paper)]
+    model = rough.precise.fingerprint
+    with embeddings.Embeddings(folder) as kept:
+        rows = kept.known(model, texts)
+        missing = list(dict.fromkeys(t for t, row in zip(texts, rows, strict=True) if row < 0))
+        if missing:
+            kept.add(model, missing, rough.precise(missing))
+
+
+def opened(folder: Path, rough: Rough, papers: Sequence[Paper]) -> Late:
+    """What reads later for the store in *folder*, whose first *papers* are the sample."""
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        with embeddings.Embeddings(folder) as kept:
+            rows = kept.known(rough.precise.fingerprint, texts)
+            if len(rows) and rows.min() >= 0:
+                return kept.take(rough.precise.fingerprint, rows)
+        return rough.precise(texts)  # only slower
+
+    return Late(rough, [_embedded(embed, [texts_of(kind, p) for p in papers]) for kind in KINDS])
+
+
+KINDS: tuple[Kind, ...] = ("windows", "sentences")
+
+
+def _embedded(
+    embed: Callable[[Sequence[str]], NDArray[np.float32]], texts: Sequence[Sequence[str]]
+) -> list[NDArray[np.float32]]:
+    """The vectors of each group of *texts*, all made in one call."""
+    if not texts:
+        return []
+    bounds = np.cumsum([0, *map(len, texts)]).tolist()
+    made = embed([text for group in texts for text in group])
+    return [made[start:end] for start, end in pairwise(bounds)]
