@@ -74,9 +74,9 @@ REFUSED: dict[Regime, float] = {"covered": 0.025, "number": 0.06, "uncovered": 0
 # the signals of what kind of thing is wanted, cases that nobody had looked at were told apart by an
 # AUROC of 0.75 at 60 and 0.78 at 150.
 RIDGE = 100.0
-# Below it a cell of a comparison says "not stated". Chosen on the comparisons of calibration.jsonl:
-# 0.4 to 0.6 quote the same gold evidence, and the more of them say so, the more are right to.
-STATED_AT_LEAST = 0.55
+# Below it a cell of a comparison says "not stated". Of the gold evidence 0.648 is quoted and of the
+# cells without any 0.69 say so at 0.55; 0.655 and 0.63 at 0.53, 0.664 and 0.56 at 0.5.
+STATED_AT_LEAST = 0.53
 # Chosen by the table that --check prints: where a number is wanted, one sentence mostly has it.
 SHARE_AT_LEAST_NUMBER, SHARE_AT_LEAST = 0.12, 0.045
 LABEL_OF_TYPE: dict[str, Outcome] = {

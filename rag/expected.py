@@ -198,6 +198,10 @@ _HOW_LONG = re.compile(
     r"|minutes|hours|days|weeks|months|years)\b",
     re.IGNORECASE,
 )
+_MEMORY = re.compile(
+    r"\b(?:what|which|how much) (?:[\w-]+ ){0,2}?(?:memory|v?ram|storage|disk space)\b",
+    re.IGNORECASE,
+)
 _SHARE = re.compile(
     r"\b(?:what|which|whats) (?:\w+ ){0,3}(?:percent(?:age)?|share|fraction|proportion)\b"
     r"|\b(?:percent(?:age)?|share|fraction|proportion) of\b|\?\s*%|\bin percent\b",
@@ -271,6 +275,8 @@ def expected(question: str) -> Expected:
         return Expected("unit", kind="time")
     if _SHARE.search(text):
         return Expected("unit", kind="percent")
+    if _MEMORY.search(text):
+        return Expected("unit", kind="bytes")
     return _of_measure(text) or _of_name(text)
 
 
@@ -496,6 +502,8 @@ def _unit_of(lower: list[str], place: int) -> str:
         return "times"
     if word in _FRACTIONS:
         return "fraction"
+    if suffix == "g":  # "a 24G GPU"
+        return "bytes"
     for unit in ("times", "time", "bytes"):
         if following in _UNITS[unit] or (len(suffix) > 1 and suffix in _UNITS[unit]):
             return unit
