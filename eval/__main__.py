@@ -17,7 +17,7 @@ from time import perf_counter
 
 from eval import baseline
 from eval.cases import BASELINE_NAME, BUNDLED, TYPES, Case, nearest, read_cases
-from eval.gates import GATES, read_gates, summarise
+from eval.gates import GATES, Scores, judged, laws, read_gates, summarise
 from eval.open import (
     Opener,
     Options,
@@ -177,13 +177,17 @@ def _evaluate(options: argparse.Namespace, opener: Opener) -> int:
     files.check(written)
     judge = judging_model() if options.judge else None
     bounds = beside(options, options.gates, "gates.json", GATES)
-    gates = read_gates(bounds or GATES)
+    gates = read_gates(bounds) if bounds else laws(read_gates(GATES))
+    gates = judged(gates, read, cases)
     kept = beside(options, options.baseline, BASELINE_NAME, baseline.BASELINE)
     own = folder_of(options.cases) / BASELINE_NAME if options.cases else baseline.BASELINE
     made = kept or own
     if options.update_baseline:
         baseline.check(made)
     before = None if options.update_baseline or kept is None else baseline.read(kept)
+    if before is None and not options.update_baseline and any(g.no_worse for g in gates):
+        raise UsageError(f"The gates {bounds} need a baseline: make one with --update-baseline.")
+    _tell_gone(before or {}, every)
     runs = asked(cases, options, opener)
     lines = summarise(runs[0], gates, before)
     whole = not options.only and bounds is not None
@@ -195,6 +199,15 @@ def _evaluate(options: argparse.Namespace, opener: Opener) -> int:
         left = {case.id for case in read} - {case.id for case in cases}
         baseline.write(made, runs[0], left)
     return conclude(done, options)
+
+
+def _tell_gone(before: Scores, every: Sequence[Case]) -> None:
+    """Say on standard error which cases of the baseline are in no file any more."""
+    gone = sorted(before.keys() - {case.id for case in every})
+    if gone:
+        few = ", ".join(gone[:5]) + (", …" if len(gone) > 5 else "")
+        said = f"{len(gone)} of the baseline's cases are in no file: {few}"
+        print(f"{said}; --update-baseline forgets them", file=sys.stderr)
 
 
 def beside(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from eval import metrics
-from eval.cases import TYPES, nearest
+from eval.cases import TYPES, Case, nearest
 from eval.metrics import Change
 from eval.run import MEASURES, Measure, Row
 from rag.errors import UsageError
@@ -26,6 +26,9 @@ Scores = Mapping[str, Mapping[str, float]]
 """The value of each measure, by the id of the case and the name of the measure."""
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
+LAWS = frozenset({"errors", "evidence_exact", "titles_real", "borne_out", "cited", "list_whole"})
+"""Measures that hold of every single answer, whatever the collection and the cases."""
+
 _GATE_KEYS = ("measure", "types", "at_least", "at_most", "no_worse")
 
 
@@ -139,6 +142,28 @@ def _one_of(name: object, known: Sequence[str], noun: str) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def laws(gates: Sequence[Gate]) -> tuple[Gate, ...]:
+    """Those of *gates* that hold for any collection: thresholds of one do not fit another."""
+    return tuple(gate for gate in gates if gate.measure in LAWS and gate.no_worse is None)
+
+
+def judged(gates: Sequence[Gate], read: Sequence[Case], asked: Sequence[Case]) -> tuple[Gate, ...]:
+    """Those of *gates* that can be judged where of the cases *read* only some were *asked*.
+
+    A threshold for a mean is not one for the mean of a part; a law, and "no worse", hold case by
+    case.
+    """
+    left = {case.id for case in read} - {case.id for case in asked}
+    missed = {case.type for case in read if case.id in left}
+    return tuple(
+        gate
+        for gate in gates
+        if gate.measure in LAWS
+        or gate.no_worse is not None
+        or not missed.intersection(gate.types or missed)
+    )
 
 
 # Numbers

@@ -984,6 +984,8 @@ def test_the_command_runs_cases_and_gates(tmp_path, capsys):
     file.write_text(
         written(evidence=["It reaches 61.82% on the test."]) + "\n" + written(id="s-2"), "utf-8"
     )
+    bound = {"measure": "recall@1", "types": ["single"], "at_least": 0.98}
+    (tmp_path / "gates.json").write_text(json.dumps([bound]), "utf-8")
     arguments = ["--cases", str(file), "--json", str(tmp_path / "out.json")]
 
     assert main(arguments, product(RIGHT)) == PASSED
@@ -991,10 +993,46 @@ def test_the_command_runs_cases_and_gates(tmp_path, capsys):
     assert out.startswith("2 cases, 0 papers, mode extractive")
     assert err.splitlines()[:2] == ["reading 1/1", "asking 2/2"]
     assert len(json.loads((tmp_path / "out.json").read_text("utf-8"))["cases"]) == 2
-    assert main([*arguments, "--only", "s-2", "--failures", "0"], product(WRONG)) == NOT_MET
-    out = capsys.readouterr().out
-    assert "1 case," in out
-    assert "... and 1 more" in out
+    assert main([*arguments, "--failures", "0"], product(WRONG)) == NOT_MET
+    assert "... and 2 more" in capsys.readouterr().out
+
+
+def test_a_threshold_for_all_is_not_held_against_a_part(tmp_path, capsys):
+    """With --only, what is bounded over other cases too is measured and not judged."""
+    (tmp_path / "cases.jsonl").write_text(written() + "\n" + written(id="s-2"), "utf-8")
+    bounds = [
+        {"measure": "recall@1", "types": ["single"], "at_least": 0.98},
+        {"measure": "errors", "at_most": 0},
+    ]
+    (tmp_path / "gates.json").write_text(json.dumps(bounds), "utf-8")
+    arguments = ["--cases", str(tmp_path / "cases.jsonl")]
+
+    assert main([*arguments, "--only", "s-2"], product(WRONG)) == PASSED
+    assert "1 of 1 gates met" in capsys.readouterr().out
+    assert main([*arguments, "--only", "single"], product(WRONG)) == NOT_MET
+
+
+def test_cases_of_ones_own_without_gates_are_held_to_the_laws_alone(tmp_path, capsys):
+    """Another collection's thresholds do not fit; exact quotations and real titles always do."""
+    (tmp_path / "cases.jsonl").write_text(written(), "utf-8")
+
+    assert main(["--cases", str(tmp_path / "cases.jsonl")], product(WRONG)) == PASSED
+    assert "recall@1                all" in capsys.readouterr().out
+
+
+def test_gates_against_a_baseline_need_one(tmp_path, capsys):
+    """Taking the baseline away does not loosen a gate in silence, nor does taking cases away."""
+    (tmp_path / "cases.jsonl").write_text(written() + "\n" + written(id="s-2"), "utf-8")
+    (tmp_path / "gates.json").write_text('[{"measure": "recall@1", "no_worse": 0.99}]', "utf-8")
+    arguments = ["--cases", str(tmp_path / "cases.jsonl")]
+
+    assert main(arguments, product(RIGHT)) == COULD_NOT_RUN
+    assert "need a baseline: make one with --update-baseline" in capsys.readouterr().err
+    assert main([*arguments, "--update-baseline"], product(RIGHT)) == PASSED
+    (tmp_path / "cases.jsonl").write_text(written(), "utf-8")
+    capsys.readouterr()
+    assert main(arguments, product(RIGHT)) == PASSED
+    assert "1 of the baseline's cases are in no file: s-2" in capsys.readouterr().err
 
 
 def raising(error):
