@@ -45,6 +45,7 @@ _EVIDENCE = (
     '<div class="pc-evidence-body" tabindex="0" role="group" aria-label="The abstract"></div>'
     "</section>"
 )
+_MOST_TOLD = 500  # pages of which the answer in the making is remembered
 _SAID = '<p id="pc-said" role="status"></p>'
 
 
@@ -67,9 +68,13 @@ class Desk:
     parts: Mapping[str, Any]
     asking: set[int] = field(default_factory=set)  # the sessions that are being answered
     busy: Busy = field(default_factory=Busy)
+    # By page, what was told of the answer in the making. Gradio tells the last thing of an event
+    # once more when it ends, which may set a page's session back after the next one has begun.
+    told: dict[str, Session] = field(default_factory=dict)
 
     def visit(self, request: Any) -> Visit:
         """Who sent *request* to do something that ends what their page was doing."""
+        self.told.pop(str(request.session_hash), None)
         return self.busy.visit(self.people.owner_of(request), str(request.session_hash))
 
     def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
@@ -138,6 +143,7 @@ class Desk:
                     yield self.nothing()  # gradio tells the last thing once more at the end
                     break
                 asking = replace(session, turns=(*past, turn))
+                self._tell(visit.page, asking)
                 if turn.steps and turn.step:  # nothing but the turn has changed
                     told: dict[Any, Any] = {self.parts["session"]: asking}
                     told[self.parts["now"]] = self._now(asking, fresh=True)
@@ -154,6 +160,11 @@ class Desk:
             if place is not None and turn is not None:
                 whole = turn.answer if turn.done and not turn.step else None
                 self.history.keep(place, whole, turn.problem or ("" if whole else STOPPED))
+
+    def _tell(self, page: str, session: Session) -> None:
+        if len(self.told) >= _MOST_TOLD and page not in self.told:
+            self.told.pop(next(iter(self.told)), None)
+        self.told[page] = session
 
     def resumed(self, session: Session, here: object, owner: str) -> Session:
         """*session*, or the conversation that the page shows if the server knows it no more.
@@ -305,6 +316,7 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
             visit.done()
 
     def stop(session: Session, request: Any) -> dict[Any, Any]:
+        session = desk.told.get(str(request.session_hash), session)
         desk.visit(request).done()
         return desk.shown(replace(session, turns=tuple(map(stopped, session.turns))))
 
