@@ -153,6 +153,7 @@ class Desk:
                     told |= {self.parts["box"]: "", **self.listed(owner, asking)}
                 yield told
                 first = False
+            yield self.nothing()  # to be told once more at the end: the next may have begun
         finally:  # also when a person leaves or stops: what is whole is kept, the rest is said
             growing.close()
             self.asking.discard(id(session))
