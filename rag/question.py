@@ -72,8 +72,8 @@ _FORMAL = re.compile(
     r"\b(?:who (?:wrote|authored|are the authors|is the (?:first|lead|last) author|funded|paid)"
     r"|authors?|authored|affiliat\w*|universit\w*|published|publication|publish|what year"
     r"|which year|when was|venue|conference|journal|licen[cs]e\w*|citations?|e-?mail|contact"
-    r"|(?:web|postal|mail(?:ing)?) address|funding|hyper-?parameters?|learning rate|batch size|random seed|epochs?"
-    r"|wall-?clock|electricity|carbon|watts?|dollars?|usd|how long did)\b",
+    r"|(?:web|postal|mail(?:ing)?) address|funding|hyper-?parameters?|learning rate|batch size"
+    r"|random seed|epochs?|wall-?clock|electricity|carbon|watts?|dollars?|usd|how long did)\b",
     re.IGNORECASE,
 )
 

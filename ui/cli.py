@@ -656,6 +656,8 @@ def _progress() -> Iterator[Progress]:
             bar.update(
                 task, description=plain(stage), completed=done, total=total or None, visible=True
             )
+            if done == total:
+                bar.refresh()  # a stage that is over at once would else never be seen
 
         yield tell
 
