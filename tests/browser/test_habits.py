@@ -98,16 +98,34 @@ def test_asking_again_and_again_gives_one_answer(serve, visit, seed_chat):
     assert slow.running == 0
 
 
-def test_fifty_hasty_turns_are_neither_lost_nor_doubled(serve, visit, seed_chat):
-    """Asking, asking again and editing in any order: page and history stay the same.
+def test_what_is_being_typed_outlives_an_answer_asked_again(serve, visit, seed_chat):
+    """Asking again takes nothing from the field, and Enter in an empty one stops nothing."""
+    visitor = visit(serve(Slow(seed_chat, 1)))
+    page = visitor.page
+    visitor.ask(QUESTION)
+    page.fill(FIELD, "And on how")
+    page.locator("#turn-0 [data-do=retry]").click()
+    page.locator(".pc-turn[data-state=working]").wait_for()
+    visitor.finished(1)
 
-    Stopping is left out: after "Ask again" a stop may take the question asked next from the page.
+    assert page.input_value(FIELD) == "And on how"
+    page.fill(FIELD, "")
+    page.locator("#turn-0 [data-do=retry]").click()
+    page.locator(".pc-turn[data-state=working]").wait_for()
+    page.press(FIELD, "Enter")
+    assert visitor.finished(1).locator(".pc-statement").count() > 0
+
+
+def test_fifty_hasty_turns_are_neither_lost_nor_doubled(serve, visit, seed_chat):
+    """Asking, stopping, asking again and editing in any order: page and history stay the same.
+
+    A question that a stop meets before it has begun stays in its field.
     """
     history, chance = History(), random.Random(7)
     visitor = visit(serve(Slow(seed_chat, 0.1), history=history))
     page, wanted = visitor.page, []
     for number in range(50):
-        what = chance.choice(["ask", "ask", "retry", "edit"]) if wanted else "ask"
+        what = chance.choice(["ask", "ask", "stop", "retry", "edit"]) if wanted else "ask"
         if what == "retry":
             at = chance.randrange(len(wanted))
             page.locator(".pc-turn [data-do=retry]").nth(at).click()
@@ -120,6 +138,12 @@ def test_fifty_hasty_turns_are_neither_lost_nor_doubled(serve, visit, seed_chat)
                 wanted = wanted[:at]
             _begin(page, f"What does MegaScale reach, number {number}?")
             wanted.append(f"What does MegaScale reach, number {number}?")
+            if what == "stop":
+                page.wait_for_timeout(chance.randrange(120))
+                page.keyboard.press("Escape")
+                page.wait_for_timeout(400)
+                if page.input_value(FIELD) == wanted[-1]:
+                    wanted.pop()
         assert _settled(page, wanted) == (wanted, []), (number, what)
         if len(wanted) > 6:
             break_off = page.locator("[data-do=new]")

@@ -15,7 +15,6 @@ class Visit:
     """Who does something on one of their open pages, and whether it is still what they want."""
 
     owner: str  # empty where nobody can be told from anybody else
-    page: str = ""  # the open page's name
     latest: Callable[[], bool] = lambda: True
     done: Callable[[], None] = lambda: None
 
@@ -45,4 +44,4 @@ class Busy:
                 if self._doing.get(page) is mine:
                     del self._doing[page]
 
-        return Visit(owner, page, lambda: self._doing.get(page) is mine, done)
+        return Visit(owner, lambda: self._doing.get(page) is mine, done)

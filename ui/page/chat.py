@@ -45,7 +45,6 @@ _EVIDENCE = (
     '<div class="pc-evidence-body" tabindex="0" role="group" aria-label="The abstract"></div>'
     "</section>"
 )
-_MOST_TOLD = 500  # pages of which the answer in the making is remembered
 _SAID = '<p id="pc-said" role="status"></p>'
 
 
@@ -68,13 +67,9 @@ class Desk:
     parts: Mapping[str, Any]
     asking: set[int] = field(default_factory=set)  # the sessions that are being answered
     busy: Busy = field(default_factory=Busy)
-    # By page, what was told of the answer in the making. Gradio tells the last thing of an event
-    # once more when it ends, which may set a page's session back after the next one has begun.
-    told: dict[str, Session] = field(default_factory=dict)
 
     def visit(self, request: Any) -> Visit:
         """Who sent *request* to do something that ends what their page was doing."""
-        self.told.pop(str(request.session_hash), None)
         return self.busy.visit(self.people.owner_of(request), str(request.session_hash))
 
     def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
@@ -122,8 +117,13 @@ class Desk:
         kept = self.history.conversations(owner) if owner else ()
         return {self.parts["kept"]: html_conversations(kept, session.conversation)}
 
-    def answered(self, question: str, session: Session, visit: Visit) -> Iterator[dict[Any, Any]]:
-        """Answer *question* at the end of *session*, or in place of the turn being edited."""
+    def answered(
+        self, question: str, session: Session, visit: Visit, *, written: bool
+    ) -> Iterator[dict[Any, Any]]:
+        """Answer *question* at the end of *session*, or in place of the turn being edited.
+
+        One that was *written* leaves the field it was written in; else what stands there stays.
+        """
         past, rewritten = _before(session)
         number, owner = following(past), visit.owner
         instead = session.editing is not None
@@ -143,17 +143,17 @@ class Desk:
                     yield self.nothing()  # gradio tells the last thing once more at the end
                     break
                 asking = replace(session, turns=(*past, turn))
-                self._tell(visit.page, asking)
                 if turn.steps and turn.step:  # nothing but the turn has changed
                     told: dict[Any, Any] = {self.parts["session"]: asking}
                     told[self.parts["now"]] = self._now(asking, fresh=True)
                 else:
                     told = self.shown(asking, past=rewritten and first)
                 if first:
-                    told |= {self.parts["box"]: "", **self.listed(owner, asking)}
+                    told |= self.listed(owner, asking)
+                if first and written:
+                    told[self.parts["box"]] = ""
                 yield told
                 first = False
-            yield self.nothing()  # to be told once more at the end: the next may have begun
         finally:  # also when a person leaves or stops: what is whole is kept, the rest is said
             growing.close()
             self.asking.discard(id(session))
@@ -161,11 +161,6 @@ class Desk:
             if place is not None and turn is not None:
                 whole = turn.answer if turn.done and not turn.step else None
                 self.history.keep(place, whole, turn.problem or ("" if whole else STOPPED))
-
-    def _tell(self, page: str, session: Session) -> None:
-        if len(self.told) >= _MOST_TOLD and page not in self.told:
-            self.told.pop(next(iter(self.told)), None)
-        self.told[page] = session
 
     def resumed(self, session: Session, here: object, owner: str) -> Session:
         """*session*, or the conversation that the page shows if the server knows it no more.
@@ -298,13 +293,13 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
     def ask(
         question: str | None, here: str | None, session: Session, request: Any
     ) -> Iterator[dict[Any, Any]]:
-        question, visit = (question or "").strip(), desk.visit(request)
+        question = (question or "").strip()
+        if not question:  # what is being answered goes on
+            yield desk.nothing()
+            return
+        visit = desk.visit(request)
         session = desk.resumed(session, here, visit.owner)
-        if question:
-            yield from desk.answered(question, session, visit)
-        else:
-            visit.done()
-            yield desk.shown(session)
+        yield from desk.answered(question, session, visit, written=True)
 
     def act(session: Session, request: Any, event: Any) -> Iterator[dict[Any, Any]]:
         what = dict(event._data or {})
@@ -317,7 +312,6 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
             visit.done()
 
     def stop(session: Session, request: Any) -> dict[Any, Any]:
-        session = desk.told.get(str(request.session_hash), session)
         desk.visit(request).done()
         return desk.shown(replace(session, turns=tuple(map(stopped, session.turns))))
 
@@ -350,7 +344,7 @@ def acted(
     match what.get("do"):
         case "retry" if turn:
             again = replace(session, editing=turn.number)
-            yield from desk.answered(turn.question, again, visit)
+            yield from desk.answered(turn.question, again, visit, written=False)
         case "edit" if turn:
             session = replace(session, editing=turn.number)
             yield {**desk.shown(session, past=False), desk.parts["box"]: turn.question}

@@ -45,9 +45,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => { // Esc ends the nearest thing that can end
   if (event.key !== "Escape" || event.defaultPrevented) return;
   const stop = at("pc-stop");
-  // The button outlives the answer by a moment, in which it would stop the question asked next.
-  const working = document.querySelector(".pc-turn[data-state=working]");
-  if (working && stop?.offsetParent) { stop.click(); return; }
+  if (stop?.offsetParent) { stop.click(); return; }
   const why = document.activeElement?.closest(".pc-why");
   if (why) {
     const thumb = why.closest(".pc-turn").querySelector("[data-way=down]");
