@@ -84,8 +84,9 @@ SIGNALS = (
     "uncovered_x_answered",  # times the share of the question that the abstract lacks
     "uncovered_x_relevance",
     # What kind of thing is wanted (`rag.expected`), read more widely than quantity_… and name_…
-    # above, which stay: without them pairs of stated and not told apart 0.78 to 0.76. By form: how well the abstract's best sentence
-    # holds one, and what it lacks of that. Nothing is wanted of most questions.
+    # above, which stay: without them questions that are answered and not are told apart by an
+    # AUROC of 0.76 in place of 0.78. By form: how well the abstract's best sentence holds one, and
+    # what it lacks of that. Nothing is wanted of most questions.
     *(f"{form}_{part}" for form in FORMS for part in ("held", "lacked")),
     # Where a sentence wholly holds one: how likely the likeliest of those is to answer, by the
     # reader; whether there is none; how well the likeliest sentence of all holds one; how far below
