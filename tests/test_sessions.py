@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 
 import httpx
 import pytest
 
 from rag.history import History
+from ui.page.busy import Busy
+from ui.page.chat import Page, Session
 from ui.page.people import hashed
 from ui.page.session import Pages, sealed
 
@@ -192,3 +195,30 @@ def test_a_body_that_is_no_json_is_refused(address):
             return [one.status_code for one in posts]
 
     assert set(asyncio.run(tried())) == {422}
+
+
+def test_the_later_click_wins_whichever_comes_first():
+    """A click that reaches the server after a later one begins nothing, and ends nothing."""
+    busy = Busy()
+    later = busy.visit("ann", "page", 2)
+    overtaken = busy.visit("ann", "page", 1)
+    elsewhere = busy.visit("ann", "another page", 1)
+
+    assert (later.latest(), overtaken.latest(), elsewhere.latest()) == (True, False, True)
+    overtaken.done()
+    assert later.latest()
+    assert busy.visit("ann", "page", 3).latest()
+    assert not later.latest()
+
+
+def test_what_has_been_clicked_since_is_not_written_over():
+    """A page keeps what the latest click made of it, and gradio's copies are pages of their own."""
+    busy, page = Busy(), Page()
+    slow = busy.visit("ann", "page", 1)
+    assert page.keep(Session("slow"), slow)
+    quick = busy.visit("ann", "page", 2)
+
+    assert page.keep(Session("quick"), quick)
+    assert not page.keep(Session("slow"), slow)
+    assert page.session == Session("quick")
+    assert copy.deepcopy(page).session == Session()

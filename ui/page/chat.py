@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import itertools
+import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.errors import StoreError
-from rag.history import History
+from rag.history import History, Place
 from rag.types import Paper
 from ui.page.answer import CHANGED, GONE, html_text
 from ui.page.busy import Busy, Visit
 from ui.page.door import QUIET, block, wire
 from ui.page.kept import html_conversations
 from ui.page.people import People
-from ui.page.turns import PACE, STOPPED, Chat, Turn, answering, following, html_turn, stopped
+from ui.page.turns import (
+    PACE,
+    SEARCHING,
+    STOPPED,
+    Chat,
+    Turn,
+    answering,
+    following,
+    html_turn,
+    stopped,
+)
 
 KEPT_TURNS = 30
 """How many turns of a conversation are remembered and shown."""
@@ -29,7 +41,7 @@ TALK = "What can I ask here?"
 _UNHURRIED = 3  # people answered at once; with more, no answer pauses for its reader
 _TIMES = itertools.count(1)
 _CUT_OFF = "This was not answered to the end; ask again."
-_HERE = "(question, _, session) => [question, window.paperchatHere?.() ?? '', session]"
+_CLICKED = "(written, _, page) => [written, window.paperchatClick?.() ?? '', page]"
 _DOOR = "window.paperchat = (what) => trigger('click', what);"
 
 _WELCOME = (
@@ -57,6 +69,27 @@ class Session:
     editing: int | None = None  # the turn whose question is being rewritten
 
 
+class Page:
+    """The session of an open page, which what two clicks begin at once may both want to change.
+
+    Gradio would hand each of them what it was when the click came, and keep what comes last.
+    """
+
+    def __init__(self) -> None:
+        self.session, self.lock = Session(), threading.Lock()
+
+    def __deepcopy__(self, _: object) -> Page:
+        return Page()  # how gradio makes one for each open page
+
+    def keep(self, session: Session, visit: Visit) -> bool:
+        """Let the page be in *session*, unless something was clicked after what *visit* does."""
+        with self.lock:
+            latest = visit.latest()
+            if latest:
+                self.session = session
+        return latest
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the chat works with, and the components that it shows it in."""
@@ -65,12 +98,17 @@ class Desk:
     history: History
     people: People
     parts: Mapping[str, Any]
-    asking: set[int] = field(default_factory=set)  # the sessions that are being answered
+    asking: set[int] = field(default_factory=set)  # the pages that are being answered
     busy: Busy = field(default_factory=Busy)
 
-    def visit(self, request: Any) -> Visit:
-        """Who sent *request* to do something that ends what their page was doing."""
-        return self.busy.visit(self.people.owner_of(request), str(request.session_hash))
+    def visit(self, request: Any, click: Mapping[str, Any]) -> Visit:
+        """Who sent *request* to do something that ends what their page was doing.
+
+        *click* is what the page says of it: its number, and what the page shows.
+        """
+        number = click.get("click")
+        counted = number if isinstance(number, int) else 0
+        return self.busy.visit(self.people.owner_of(request), str(request.session_hash), counted)
 
     def shown(self, session: Session, *, past: bool = True) -> dict[Any, Any]:
         """Every component as it is for *session*; the earlier turns only if *past*.
@@ -82,7 +120,6 @@ class Desk:
         working = bool(turns and turns[-1].step)
         update = parts["gr"].update
         told: dict[Any, Any] = {
-            parts["session"]: session,
             parts["now"]: self._now(session, fresh=not past),
             parts["ask"]: update(visible=not working),
             parts["stop"]: update(visible=working),
@@ -118,49 +155,83 @@ class Desk:
         return {self.parts["kept"]: html_conversations(kept, session.conversation)}
 
     def answered(
-        self, question: str, session: Session, visit: Visit, *, written: bool
+        self, question: str, page: Page, session: Session, visit: Visit, *, written: bool
     ) -> Iterator[dict[Any, Any]]:
         """Answer *question* at the end of *session*, or in place of the turn being edited.
 
         One that was *written* leaves the field it was written in; else what stands there stays.
         """
         past, rewritten = _before(session)
-        number, owner = following(past), visit.owner
-        instead = session.editing is not None
-        session = replace(session, turns=past, editing=None)
-        place, turn, first = None, None, True
-        if owner:
-            begun = (owner, session.conversation, number, question)
-            place = self.history.begin(*begun, instead=instead)
-            number = place.number
-            session = replace(session, conversation=place.conversation)
+        begun = self._begun(question, page, replace(session, turns=past), visit)
+        if begun is None:
+            yield self.nothing()
+            return
+        session, number, place = begun
+        turn, first = None, True
         pace = PACE if len(self.asking) < _UNHURRIED else 0
-        self.asking.add(id(session))
+        self.asking.add(id(page))
         growing = answering(self.chat, question, past, pace, number)
         try:
             for turn in map(_lasting, growing):
-                if not visit.latest():
+                earlier = page.session.turns[:-1]  # as they are rated now
+                asking = replace(session, turns=(*earlier, turn))
+                if not page.keep(asking, visit):
                     yield self.nothing()  # gradio tells the last thing once more at the end
                     break
-                asking = replace(session, turns=(*past, turn))
                 if turn.steps and turn.step:  # nothing but the turn has changed
-                    told: dict[Any, Any] = {self.parts["session"]: asking}
-                    told[self.parts["now"]] = self._now(asking, fresh=True)
+                    told: dict[Any, Any] = {self.parts["now"]: self._now(asking, fresh=True)}
                 else:
                     told = self.shown(asking, past=rewritten and first)
                 if first:
-                    told |= self.listed(owner, asking)
+                    told |= self.listed(visit.owner, asking)
                 if first and written:
                     told[self.parts["box"]] = ""
                 yield told
                 first = False
         finally:  # also when a person leaves or stops: what is whole is kept, the rest is said
             growing.close()
-            self.asking.discard(id(session))
+            self.asking.discard(id(page))
             visit.done()
             if place is not None and turn is not None:
                 whole = turn.answer if turn.done and not turn.step else None
                 self.history.keep(place, whole, turn.problem or ("" if whole else STOPPED))
+
+    def _begun(
+        self, question: str, page: Page, session: Session, visit: Visit
+    ) -> tuple[Session, int, Place | None] | None:
+        """Put the question after *session*: what it then belongs to, its number and its place.
+
+        None if something was clicked since. Whoever stops it either finds it begun, on the page
+        and in the history alike, or comes before it has: then it stays in its field.
+        """
+        with page.lock:
+            if not visit.latest():
+                return None
+            number, place = following(session.turns), None
+            if visit.owner:
+                begun = (visit.owner, session.conversation, number, question)
+                place = self.history.begin(*begun, instead=session.editing is not None)
+                number = place.number
+                session = replace(session, conversation=place.conversation)
+            session = replace(session, editing=None)
+            begins = Turn(question, number, step=SEARCHING)
+            page.session = replace(session, turns=(*session.turns, begins))
+        return session, number, place
+
+    def broken_off(self, page: Page, written: str, visit: Visit) -> dict[Any, Any]:
+        """Stop what *page* is being answered; what is *written* in the field stays there.
+
+        But a question that has just begun goes from it: the page may not have been told so yet.
+        """
+        with page.lock:
+            session = page.session
+            begun = [turn.question for turn in session.turns if turn.step]
+            session = replace(session, turns=tuple(map(stopped, session.turns)))
+            page.session = session
+        told = {**self.shown(session), **self.listed(visit.owner, session)}
+        if written.strip() in begun:
+            told[self.parts["box"]] = ""
+        return told
 
     def resumed(self, session: Session, here: object, owner: str) -> Session:
         """*session*, or the conversation that the page shows if the server knows it no more.
@@ -263,8 +334,8 @@ def build(gr: Any, chat: Chat, history: History, people: People) -> None:
         "box": box,
         "ask": ask,
         "stop": stop,
-        "here": gr.Textbox(visible=False),  # the conversation that the page shows
-        "session": gr.State(Session()),
+        "click": gr.Textbox(visible=False),  # its number, and the conversation that is shown
+        "page": gr.State(Page()),
     }
     _wire(gr, Desk(chat, history, people, parts), examples, door)
 
@@ -291,87 +362,109 @@ def _wire(gr: Any, desk: Desk, examples: Sequence[Any], door: Any) -> None:
     parts = desk.parts
 
     def ask(
-        question: str | None, here: str | None, session: Session, request: Any
+        question: str | None, click: str | None, page: Page, request: Any
     ) -> Iterator[dict[Any, Any]]:
-        question = (question or "").strip()
-        if not question:  # what is being answered goes on
+        question, told = (question or "").strip(), _told(click)
+        visit = desk.visit(request, told) if question else None
+        if visit is None or not visit.latest():  # what is being answered goes on
             yield desk.nothing()
             return
-        visit = desk.visit(request)
-        session = desk.resumed(session, here, visit.owner)
-        yield from desk.answered(question, session, visit, written=True)
+        session = desk.resumed(page.session, told.get("here"), visit.owner)
+        yield from desk.answered(question, page, session, visit, written=True)
 
-    def act(session: Session, request: Any, event: Any) -> Iterator[dict[Any, Any]]:
+    def act(page: Page, request: Any, event: Any) -> Iterator[dict[Any, Any]]:
         what = dict(event._data or {})
         aside = what.get("do") in _ASIDE
-        visit = Visit(desk.people.owner_of(request)) if aside else desk.visit(request)
-        session = desk.resumed(session, what.get("here"), visit.owner)
+        visit = Visit(desk.people.owner_of(request)) if aside else desk.visit(request, what)
         try:
-            yield from acted(desk, what, session, visit)
+            yield from acted(desk, what, page, visit)
         finally:
             visit.done()
 
-    def stop(session: Session, request: Any) -> dict[Any, Any]:
-        desk.visit(request).done()
-        return desk.shown(replace(session, turns=tuple(map(stopped, session.turns))))
+    def stop(written: str | None, click: str | None, page: Page, request: Any) -> dict[Any, Any]:
+        visit = desk.visit(request, _told(click))
+        if not visit.latest():
+            return desk.nothing()
+        visit.done()
+        return desk.broken_off(page, written or "", visit)
 
-    shown = [part for name, part in parts.items() if name not in {"gr", "here"}]
-    quiet = {"outputs": shown, **QUIET}
-    box, session, here = parts["box"], parts["session"], parts["here"]
+    shown = [part for name, part in parts.items() if name not in {"gr", "click", "page"}]
+    quiet = {"outputs": shown, "js": _CLICKED, **QUIET}
+    box, page, click = parts["box"], parts["page"], parts["click"]
     wired_ask = wire(gr, ask)
-    quietly = {"js": _HERE, **quiet}
-    asking = [gr.on([box.submit, parts["ask"].click], wired_ask, [box, here, session], **quietly)]
-    asking += [each.click(wired_ask, [each, here, session], **quietly) for each in examples]
-    asking.append(door.click(wire(gr, act), [session], trigger_mode="multiple", **quiet))
-    parts["stop"].click(wire(gr, stop), [session], cancels=asking, **quiet)
+    asking = [gr.on([box.submit, parts["ask"].click], wired_ask, [box, click, page], **quiet)]
+    asking += [each.click(wired_ask, [each, click, page], **quiet) for each in examples]
+    acting = {**quiet, "js": None, "trigger_mode": "multiple"}
+    asking.append(door.click(wire(gr, act), [page], **acting))
+    parts["stop"].click(wire(gr, stop), [box, click, page], cancels=asking, **quiet)
+
+
+def _told(click: str | None) -> dict[str, Any]:
+    """What the page says of a click; nothing if it says it in no way that can be read."""
+    try:
+        told = json.loads(click or "{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 _ASIDE = {"rate", "rename"}  # what can be done while an answer is being written
 
 
 def acted(
-    desk: Desk, what: Mapping[str, Any], session: Session, visit: Visit
+    desk: Desk, what: Mapping[str, Any], page: Page, visit: Visit
 ) -> Iterator[dict[Any, Any]]:
     """Do what a button of the page's own HTML says: `do`, with what it is to be done to.
 
-    What does not fit (a turn that is gone, somebody else's conversation) does nothing.
+    What does not fit (a turn that is gone, somebody else's conversation) does nothing, nor does
+    what a later click has overtaken.
     """
     owner = visit.owner
+    session = desk.resumed(page.session, what.get("here"), owner)
     if what.get("do") not in _ASIDE:
         session = replace(session, turns=tuple(map(stopped, session.turns)))
     turn = next((one for one in session.turns if one.number == what.get("turn")), None)
     name = str(what.get("id", ""))
+
+    def now(session: Session, more: Mapping[Any, Any], *, past: bool = True) -> dict[Any, Any]:
+        kept = page.keep(session, visit)
+        return {**desk.shown(session, past=past), **more} if kept else desk.nothing()
+
     match what.get("do"):
         case "retry" if turn:
             again = replace(session, editing=turn.number)
-            yield from desk.answered(turn.question, again, visit, written=False)
+            yield from desk.answered(turn.question, page, again, visit, written=False)
         case "edit" if turn:
-            session = replace(session, editing=turn.number)
-            yield {**desk.shown(session, past=False), desk.parts["box"]: turn.question}
+            written = {desk.parts["box"]: turn.question}
+            yield now(replace(session, editing=turn.number), written, past=False)
         case "keep":
-            session = replace(session, editing=None)
-            yield {**desk.shown(session, past=False), desk.parts["box"]: ""}
+            yield now(replace(session, editing=None), {desk.parts["box"]: ""}, past=False)
         case "rate" if turn and what.get("way") in {"up", "down", ""}:
-            yield _rated(desk, session, turn, owner, what)
+            _rate(desk, page, session, turn, owner, what)
+            yield desk.nothing()  # the page shows it already
         case "new":
-            yield {**desk.shown(Session()), **desk.listed(owner, Session())}
+            yield now(Session(), desk.listed(owner, Session()))
         case "open":
             opened = desk.opened(owner, name)
-            yield {**desk.shown(opened), **desk.listed(owner, opened)}
+            yield now(opened, desk.listed(owner, opened))
         case "rename":
             desk.history.rename(owner, name, str(what.get("title", "")))
             yield desk.nothing()  # the page shows it already, and may have a menu open
         case "delete":
             desk.history.delete(owner, name)
             left = Session() if name == session.conversation else session
-            yield {**desk.shown(left), **desk.listed(owner, left)}
+            yield now(left, desk.listed(owner, left))
 
 
-def _rated(
-    desk: Desk, session: Session, turn: Turn, owner: str, what: Mapping[str, Any]
-) -> dict[Any, Any]:
-    """Keep what a person thinks of an answer; the page shows it already."""
+def _rate(
+    desk: Desk, page: Page, session: Session, turn: Turn, owner: str, what: Mapping[str, Any]
+) -> None:
+    """Keep what a person thinks of an answer, whatever else the page is in the middle of."""
     way, reason = str(what["way"]), str(what.get("reason", ""))
     desk.history.rate(owner, session.conversation, turn.number, way, reason)
-    turns = (replace(one, rating=way) if one is turn else one for one in session.turns)
-    return {desk.parts["session"]: replace(session, turns=tuple(turns))}
+    with page.lock:
+        now = page.session if page.session.turns else session
+        rated = (
+            replace(one, rating=way) if one.number == turn.number else one for one in now.turns
+        )
+        page.session = replace(now, turns=tuple(rated))

@@ -23,11 +23,15 @@ export const say = (words) => {
 };
 
 /** Tell the chat's server side what was done; see `acted` in ui/page/chat.py. */
-export const tell = (what) => window.paperchat?.({ ...what, here: here() });
+export const tell = (what) => window.paperchat?.({ ...what, ...click() });
 
 /** The conversation that the page shows; the server may have forgotten this page meanwhile. */
 export const here = () => at("pc-here")?.dataset.conversation ?? "";
-window.paperchatHere = here;
+
+/** What the server is told of a click: its number, since two may reach it in any order. */
+let clicks = 0;
+const click = () => ({ click: ++clicks, here: here() });
+window.paperchatClick = () => JSON.stringify(click());
 
 /** A piece of HTML from the server, which has escaped what is in it. */
 export const ask = async (path, options) => {
