@@ -54,10 +54,21 @@ class Writing:
         }
         self._line = ""
         self._hidden = ""  # the name of a tag whose inside is not for people
+        self.thought = False  # all before the last piece were thoughts: the answer begins in it
 
     def feed(self, piece: str) -> list[Written]:
-        """The sentences that *piece* finishes."""
-        return [one for letter in piece for one in self._letter(letter)]
+        """The sentences that *piece* finishes.
+
+        Some servers put the opening of a model's thoughts into their own prompt, so that only the
+        end of them tells what they were; then `thought` is true until the next piece.
+        """
+        self.thought = False
+        done: list[Written] = []
+        for letter in piece:
+            done += self._letter(letter)
+            if letter == ">" and _UNOPENED.search(self._line):
+                self._line, self.thought, done = "", True, []
+        return done
 
     def finish(self, *, whole: bool = True) -> list[Written]:
         """What is left at the end; of a stream that broke off (not *whole*) only what has ended."""
@@ -222,6 +233,7 @@ _HEADING = re.compile(
 )
 _BULLET = re.compile(r"^\s*(?:(?:[-*+•>]|#{1,6}|\d{1,2}[.)])\s+)+")
 _HIDING = re.compile(r"<\s*(think|thinking|reasoning|script|style)\b[^<>]*>$", re.IGNORECASE)
+_UNOPENED = re.compile(r"<\s*/\s*(?:think|thinking|reasoning)\s*>$", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|$)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")

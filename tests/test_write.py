@@ -192,6 +192,21 @@ def test_words_that_are_pending_are_no_statement(writer, scripted_server):
     assert "Being written" not in html_answer(whole, "a")
 
 
+@pytest.mark.parametrize("pieces", [1, 7, 400])
+def test_thoughts_whose_opening_the_server_swallowed_are_no_answer(writer, scripted_server, pieces):
+    """What stands before a lone </think> is taken back, statements and failures alike."""
+    paper = next(p for p in writer.papers() if p.title.startswith("MegaScale:"))
+    first, second = (f"{words}." for words in paper.abstract.split(". ")[:2])
+    said = f"{second} [1] So MegaScale reaches 99.9% MFU. [1]\nHmm, no.</think>\n\n{first} [1]"
+    scripted_server.script = say([said[at : at + pieces] for at in range(0, len(said), pieces)])
+
+    answer = writer.ask(QUESTION)
+
+    assert answer.mode == "llm"
+    assert texts(answer) == [first]
+    assert answer.removed == ()
+
+
 def test_a_cut_stream_keeps_what_was_checked(writer, scripted_server):
     """Of an answer that breaks off, whole sentences stay and half a sentence goes."""
     paper = next(p for p in writer.papers() if p.title.startswith("MegaScale:"))

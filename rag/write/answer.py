@@ -65,6 +65,13 @@ class Progress:
     notice: str = ""
     usage: Usage = field(default_factory=Usage)
 
+    def forget(self) -> None:
+        """Take back all that has been said, which turns out to have been the model's thoughts."""
+        self.kept.clear()
+        self.failed.clear()
+        self.heard.clear()
+        self.pending = ""
+
 
 def answer(library: Library, question: str, k: int, chat: Chat, judge: Judge) -> Iterator[Draft]:
     """The answer to *question* as it grows; the last draft is whole.
@@ -175,7 +182,10 @@ def _sentences(
     try:
         reply = chat(messages, MOST_TOKENS)
         for piece in reply:
-            yield from writing.feed(piece)
+            finished = writing.feed(piece)
+            if writing.thought:
+                so_far.forget()
+            yield from finished
             yield None
             if so_far.silent or so_far.refused:
                 return
