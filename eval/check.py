@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from eval.cases import BUNDLED, Case, files_of, lines_of, parse_case, said_of
+from eval.metrics import fact_found
 from eval.open import Options, Parser, opened, teller
-from eval.reading import Collection
+from eval.reading import Collection, folded
 from eval.report.text import cases as counted
 from eval.run import evidence_of, problems, titles_of
 from rag.errors import UsageError
 from rag.sentences import split
+from rag.text import fold
 
 DONE, FAILED = 0, 1
 NEAR = 0.6  # how alike a sentence must be to be offered, 0 to 1
@@ -73,9 +75,27 @@ def checked(paths: Sequence[Path], collection: Collection) -> Iterator[tuple[str
     ids = {case.id for _, case in pairs}
     for place, case in pairs:
         found = [f"{one}{_nearest(one, case, collection)}" for one in problems(case, collection)]
+        found += _unsaid(case, collection)
         if case.pair and case.pair not in ids:
             found.append(f"Case {case.id} is a pair with {case.pair!r}, which is no case.")
         yield place, found
+
+
+def _unsaid(case: Case, collection: Collection) -> list[str]:
+    """The key facts that no gold paper says in any of their ways: no answer could quote them.
+
+    Those of comparisons and lists may be of what is said about several papers.
+    """
+    if case.sides or case.criterion or case.shape not in {None, "answer"} or not case.answerable:
+        return []
+    titles = [title for title in titles_of(case) if title not in {*case.near_papers,
+              *case.borderline, *case.must_not_cite}]  # fmt: skip
+    texts = [fold(f"{p.title}\n{p.abstract}") for p in map(collection.titled, titles) if p]
+    return [
+        f"Case {case.id} wants the key fact {fact[0]!r}, which none of its papers says."
+        for fact in case.key_facts
+        if texts and not fact_found(tuple(map(folded, fact)), texts)
+    ]
 
 
 def _nearest(problem: str, case: Case, collection: Collection) -> str:

@@ -128,7 +128,7 @@ def read(case: Case, answer: Answer, collection: Collection) -> Reading:
         exact=tuple(_is_exact(e, collection) for e in shown_evidence(answer)),
         real=tuple(_is_real(*pair, collection) for pair in shown_titles(answer)),
         texts=tuple(map(fold, claims(answer))),
-        facts=tuple(tuple(map(_folded, alternatives)) for alternatives in case.key_facts),
+        facts=tuple(tuple(map(folded, alternatives)) for alternatives in case.key_facts),
         borne=tuple(_is_borne(s, answer.mode) for s in answer.statements if _is_proof(s)),
         backed=tuple(any(c.evidence for c in citations) for _, citations in quotations(answer)),
         forbidden=cited & frozenset(map(paper_id, case.must_not_cite)),
@@ -141,7 +141,8 @@ def read(case: Case, answer: Answer, collection: Collection) -> Reading:
     )
 
 
-def _folded(fact: str | Amount) -> str | Amount:
+def folded(fact: str | Amount) -> str | Amount:
+    """*fact* with its letters folded as those of an answer are."""
     return fold(fact) if isinstance(fact, str) else fact
 
 

@@ -572,6 +572,19 @@ def test_all_problems_of_a_file_are_named_with_what_is_near(tmp_path):
     assert found[f"{file}:5"] == []
 
 
+def test_a_key_fact_must_be_said_by_a_gold_paper(tmp_path):
+    """A fact that no answer could quote is named, in whichever of its ways a paper may say it."""
+    file = tmp_path / "cases.jsonl"
+    line = {"id": "a", "type": "single", "question": "?", "answerable": True}
+    line |= {"gold_papers": ["Alpha paper"], "near_papers": ["Beta paper"]}
+    facts = [["12288 gpus"], ["9 GPUs", "12,288"], ["13,000 GPUs", "many GPUs"]]
+    file.write_text(json.dumps({**line, "key_facts": facts}), "utf-8")
+
+    ((_, found),) = check.checked([file], Collection(PAPERS))
+
+    assert found == ["Case a wants the key fact '13,000 GPUs', which none of its papers says."]
+
+
 def test_the_turns_and_sides_of_a_case_are_checked_too(tmp_path):
     """Evidence of an earlier turn and of a side must stand in the papers as any other."""
     file = tmp_path / "cases.jsonl"
