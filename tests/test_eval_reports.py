@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from contextlib import contextmanager
 from dataclasses import replace
@@ -503,7 +504,10 @@ def test_every_report_names_the_cases_of_a_gate_that_is_not_met():
     assert "**bad**" in said
     assert "why " in said
     assert "**a**" not in said
-    assert "<li>recall@1 (all) is 0.500, wanted at least 1" in page(done)
+    html = page(done)
+    assert "<li>recall@1 (all) is 0.500, wanted at least 1" in html
+    states = re.findall(r'class="case"[^>]* data-state="(\w+)', html)
+    assert states == ["failed", "passed"]  # what is to be acted on stands on top
 
 
 def test_labels_of_a_picture_are_read_whole():

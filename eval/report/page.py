@@ -16,6 +16,7 @@ from eval.report.why import expected, got, why
 from eval.run import Row, passed
 from rag.types import Evidence, Paper
 
+_FIRST = ("error", "failed", "passed")  # what is to be acted on stands on top
 AROUND = 160  # characters of the abstract shown on either side of evidence
 
 
@@ -58,6 +59,7 @@ def page(run: Outcome) -> str:
     """The whole report as HTML."""
     changes = {one.case.id: "better" if one.better else "worse" for one in run.changed}
     entries = [_entry(row, changes.get(row.case.id, "")) for row in run.rows]
+    entries.sort(key=lambda one: (one.change != "worse", _FIRST.index(one.state)))
     return _template().render(
         heading=heading(run.rows),
         verdict=verdict(run),
