@@ -687,6 +687,15 @@ def test_a_hundred_questions_on_a_server_that_fails_one_in_five(scripted_server)
     assert [at for at in arrived for limit in told if limit + 0.15 < at < limit + 0.29] == []
 
 
+def test_a_server_that_hangs_up_between_refusals_is_there_all_the_same(scripted_server):
+    """Only attempts that nobody answers count towards giving up on a server that is not there."""
+    bad = [fail(503), fail(500), scripted.hang_up(), fail(503), scripted.hang_up()]
+    scripted_server.script = in_turn(*bad, say("yes"))
+    patience = Patience(attempts=6, calls=3, first_pause=0.01, silence=2, deadline=9)
+
+    assert spoken(OpenAIChat("m", KEY, scripted_server.url, patience))[0] == ["yes"]
+
+
 def test_a_question_within_a_question_finds_room(scripted_server):
     """A reader may ask again before the answer has ended, also where one call runs at once."""
     scripted_server.script = "A zebra is a horse."

@@ -133,7 +133,7 @@ class Server:
         import openai
 
         ends = time.monotonic() + self.patience.deadline
-        attempt = 0
+        attempt = unanswered = 0
         while True:
             attempt += 1
             while held := GATE.held(self.host):
@@ -144,7 +144,8 @@ class Server:
                 return ask(ends)
             except openai.OpenAIError as error:
                 failure = error
-            pause = self._pause(failure, attempt)
+            unanswered += getattr(failure, "status_code", None) is None
+            pause = self._pause(failure, attempt, unanswered)
             if pause is None or time.monotonic() + pause >= ends:
                 raise self.explained(failure) from self.harmless(failure)
             if getattr(failure, "status_code", None) == 429 and _retry_after(failure) is not None:
@@ -214,11 +215,14 @@ class Server:
             headers["api-key"] = self._key
         return headers
 
-    def _pause(self, error: openai.OpenAIError, attempt: int) -> float | None:
-        """Seconds to wait before trying again; None if that would not help."""
+    def _pause(self, error: openai.OpenAIError, attempt: int, unanswered: int) -> float | None:
+        """Seconds to wait before trying again; None if that would not help.
+
+        A server that has refused some of the attempts and hangs up on one is there all the same.
+        """
         status = getattr(error, "status_code", None)
-        most = self.patience.calls if status is None else self.patience.attempts
-        if attempt >= most or hopeless(error):
+        given_up = status is None and unanswered >= self.patience.calls
+        if given_up or attempt >= self.patience.attempts or hopeless(error):
             return None
         if status is not None and status not in _PASSING and status < 500:
             return None
