@@ -262,8 +262,11 @@ def wrong(reply: Mapping[str, Any], call: Call, states: Mapping[str, State]) -> 
             for span in citation["evidence"]:
                 if abstract[span["start"] : span["end"]] != span["text"]:
                     return f"evidence that is not in {citation['title']!r}: {span['text'][:80]!r}"
-    if essence(reply) != state.replies[call]:
-        return f"another answer than alone to {call.body[:120]}"
+    said, alone = essence(reply), state.replies[call]
+    if said != alone:
+        at = next((n for n, (a, b) in enumerate(zip(said, alone, strict=False)) if a != b), 0)
+        here, there = (text[max(0, at - 60) : at + 60] for text in (said, alone))
+        return f"another answer than alone to {call.body[:120]}: {here!r}, alone {there!r}"
     return ""
 
 
