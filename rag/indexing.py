@@ -310,7 +310,7 @@ def _write(run: Run, papers: Sequence[Paper], space: str) -> tuple[int, int]:
         )
     _check_room(run.folder, sum(len(part) for part in records.values()))
     lost = _embed_and_add(run, records, space) if papers else 0
-    index.update(lexical.LexicalDocument(version_of(p), p.title, p.abstract) for p in papers)
+    index.update(_as_words(paper) for paper in papers)
     return run.embedder.truncated([record.text for record in records["chunks"]]), lost
 
 
@@ -434,5 +434,20 @@ def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
         with embeddings.Embeddings(folder) as kept:
             kept.forget(dead)
     if dead and lexical.exists(folder / f"lexical-{space}"):
-        lexical.LexicalIndex(folder / f"lexical-{space}").update((), dead)
+        _remove_words(run.catalog, lexical.LexicalIndex(folder / f"lexical-{space}"), dead)
     run.catalog.forget_dead(dead)
+
+
+def _remove_words(catalog: Catalog, index: lexical.LexicalIndex, dead: Sequence[str]) -> None:
+    """Remove *dead* versions from *index*; of few papers so that nothing tells of them any more.
+
+    Equal collections then have equal scores, whatever was in them before.
+    """
+    if len(catalog) <= FEW:
+        index.replace(_as_words(paper) for paper in catalog.papers())
+    else:
+        index.update((), dead)
+
+
+def _as_words(paper: Paper) -> lexical.LexicalDocument:
+    return lexical.LexicalDocument(version_of(paper), paper.title, paper.abstract)

@@ -102,10 +102,26 @@ class LexicalIndex:
             for document in add:
                 writer.delete_documents_by_term("key", document.key)
                 writer.add_document(_as_document(document))
-            writer.commit()
-            writer.wait_merging_threads()
-            self._index.reload()
-            self._see()
+            self._commit(writer)
+
+    def replace(self, documents: Iterable[LexicalDocument]) -> None:
+        """Hold *documents* and nothing else, in one commit.
+
+        Until segments are merged, BM25 counts what was removed from them among the documents and
+        in the rarity of words, so that an index has other scores than one made anew.
+        """
+        with our_errors(self._folder):
+            writer = self._index.writer(WRITER_BYTES, 1)
+            writer.delete_all_documents()
+            for document in documents:
+                writer.add_document(_as_document(document))
+            self._commit(writer)
+
+    def _commit(self, writer: tantivy.IndexWriter) -> None:
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+        self._see()
 
     def keys(self) -> set[str]:
         """The keys of all documents."""

@@ -34,6 +34,7 @@ class Shelf:
         self._lock = threading.Lock()
         self._reading: threading.Thread | None = None
         self._not_before = 0.0
+        self._unsettled: Snapshot | None = None  # one that was read again and is as it was
 
     def current(self) -> Snapshot:
         """The live generation, or the one before while that is being read."""
@@ -44,9 +45,12 @@ class Shelf:
     def _is_old(self) -> bool:
         if time.monotonic() < self._not_before:
             return False
-        catalog = self._snapshot.catalog
+        snapshot, catalog = self._snapshot, self._snapshot.catalog
         try:
-            return catalog.is_moved() or catalog.manifest() != self._snapshot.manifest
+            if catalog.is_moved() or catalog.manifest() != snapshot.manifest:
+                return True
+            # Read while a writer was about to remove what others had left, which it has done now.
+            return not (snapshot.settled or snapshot is self._unsettled or catalog.dead())
         except PaperChatError:  # whatever it is, reading anew tells, or mends it
             return True
 
@@ -60,7 +64,9 @@ class Shelf:
 
     def _read(self) -> None:
         try:
-            self._snapshot = self._load()
+            before, self._snapshot = self._snapshot, self._load()
+            if before.manifest == self._snapshot.manifest:
+                self._unsettled = self._snapshot
         except PaperChatError as error:
             self._failed(error)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from rag.errors import NoIndex, StoreAway, StoreError
 from rag.rows import Stored
 from rag.text import digest
 from rag.types import Embedder, Paper
+from rag.writer import seems_at_work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +35,7 @@ log = logging.getLogger(__name__)
 TERMS_VERSION = "terms-1"  # grows whenever rag.words or rag.lexical would index another term
 KINDS = ("chunks", "sentences")
 LEAST_ROOM = 1_000_000  # bytes on the disk without which Chroma does not even read
+SETTLING = 1.0  # seconds that a reader gives a writer between its commit and its last removal
 FEW = 2_000  # papers of a store that is looked through as a whole after each write
 
 
@@ -51,6 +54,11 @@ class Snapshot:
     lexical: lexical.LexicalIndex
     catalog: Catalog
     late: late.Late | None = None  # where the sentences have no vectors, what makes some
+
+    @property
+    def settled(self) -> bool:
+        """Whether the words are of these papers alone, and so BM25's figures."""
+        return len(self.lexical) == len(self.papers)
 
 
 class ById(Mapping[str, Paper]):
@@ -154,15 +162,15 @@ def _read(
     words = folder / f"lexical-{manifest.space}"
     if not (vectors.exists(folder, server) and lexical.exists(words)):
         raise _incomplete(folder)
+    index = _settled(lexical.LexicalIndex(words), folder, len(papers))
+    if len(index) < len(papers) or catalog.manifest() != manifest:
+        raise _incomplete(folder)
     arranged = _kept(folder, manifest, list(by_version), server)
     if arranged is None:
         arranged = _stored(folder, manifest, by_version, server, rough is not None)
     elif len(papers) and not (len(arranged[1][0]) or rough):
         raise _incomplete(folder)
     (chunks, chunk_starts), (sentences, sentence_starts) = arranged
-    index = lexical.LexicalIndex(words)
-    if len(index) < len(papers):
-        raise _incomplete(folder)
     return Snapshot(
         manifest=manifest,
         papers=papers,
@@ -176,6 +184,18 @@ def _read(
         catalog=catalog,
         late=late.opened(folder, rough, papers[: late.SAMPLED]) if rough else None,
     )
+
+
+def _settled(index: lexical.LexicalIndex, folder: Path, live: int) -> lexical.LexicalIndex:
+    """*index* once a writer at work has removed what is no longer live, or after a moment as it is.
+
+    A document more changes the rarity of words, and with it every score.
+    """
+    last = time.monotonic() + SETTLING
+    while len(index) > live and time.monotonic() < last and seems_at_work(folder):
+        time.sleep(SETTLING / 50)
+        index.reload()
+    return index
 
 
 def _kept(

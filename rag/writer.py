@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOCK = "writer.lock"
 OWNER = "writer.json"
 HANGS_AFTER = 60.0  # seconds without a sign of life before the lock may be taken over
+LATELY = 10.0  # seconds without a sign of life in which a writer is taken to be at work
 BEAT = 1.0  # seconds between two signs of life, at most one write each
 
 
@@ -101,6 +102,11 @@ def is_locked(folder: Path) -> bool:
         return True
     except OSError:  # a folder that cannot be written has no writer
         return False
+
+
+def seems_at_work(folder: Path) -> bool:
+    """Whether a writer has lately given a sign of life, without touching the lock to find out."""
+    return read_owner(folder) is not None and _silence(folder) < LATELY
 
 
 @contextmanager

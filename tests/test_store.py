@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from rag.embed import load_embedded
 from rag.errors import EmbeddingError, NoIndex, StoreError, StoreLocked, StoreVersion
 from rag.lexical import LexicalDocument, LexicalIndex
 from rag.settings import Settings
+from rag.shelf import Shelf
 from rag.text import digest, paper_id
 from rag.types import Corpus, Embedder, Paper, Rejected
 from rag.vectors import VectorStore
@@ -631,6 +633,65 @@ def test_an_open_chat_takes_up_a_new_generation(folder: Path):
     assert titles()[0] == "UmbrellasNet: counting umbrellas"
     assert isinstance(chat, PaperChat)
     assert chat.describe() == "7 papers"
+
+
+def scored(snapshot: store.Snapshot) -> list[list[tuple[str, float]]]:
+    """What BM25 gives for the subject of each paper and for a word that all share."""
+    subjects = [one.title.partition(": ")[2] for one in OLD] + ["counting"]
+    return [snapshot.lexical.search(query_terms(subject), 20) for subject in subjects]
+
+
+def test_equal_collections_have_equal_scores_whatever_was_in_them(folder: Path):
+    """Papers that came, changed and went leave no trace in the rarity of words."""
+    before = scored(load(folder))
+    update(folder, *NEW, prune=True)
+    assert scored(load(folder)) != before
+    update(folder, *OLD, prune=True)
+
+    assert scored(load(folder)) == before
+
+
+def test_a_reader_that_met_what_a_writer_had_not_yet_removed_reads_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Between the commit and the removal words count too much; the next question knows better."""
+    monkeypatch.setattr(store, "SETTLING", 0.05)
+    shelves: list[Shelf] = []
+
+    def look(catalog: Catalog, index: LexicalIndex, dead: Sequence[str]) -> None:
+        shelves.append(Shelf(lambda: load(folder)))
+        assert not shelves[0].current().settled
+        remove(catalog, index, dead)
+
+    remove = indexing._remove_words
+    monkeypatch.setattr(indexing, "_remove_words", look)
+    update(folder, *NEW, prune=True)
+
+    assert shelves[0].current().settled
+    assert scored(shelves[0].current()) == scored(load(folder))
+
+
+def test_a_reader_waits_a_moment_for_a_writer_to_remove_what_is_dead(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Who opens the store between a commit and the removal gets the words of these papers alone."""
+    found: list[store.Snapshot] = []
+    threads: list[threading.Thread] = []
+    remove = indexing._remove_words
+
+    def look(catalog: Catalog, index: LexicalIndex, dead: Sequence[str]) -> None:
+        threads.append(threading.Thread(target=lambda: found.append(load(folder))))
+        threads[0].start()
+        threads[0].join(0.2)
+        assert not found
+        remove(catalog, index, dead)
+
+    monkeypatch.setattr(indexing, "_remove_words", look)
+    update(folder, *NEW, prune=True)
+    threads[0].join()
+
+    assert found[0].settled
+    assert held(found[0]) == by_id(NEW)
 
 
 def test_the_second_writer_is_told_to_wait(folder: Path, tmp_path: Path):
