@@ -31,12 +31,12 @@ from rag import (
 from rag.atlas import Atlas, atlas
 from rag.catalog import Catalog
 from rag.errors import ModelError, NoIndex, StoreError, UsageError
-from rag.late import Rough
+from rag.late import Sparing
 from rag.names import key_of
 from rag.prompts import render
 from rag.question import focus
 from rag.route import Route, route
-from rag.settings import EMBEDDED, Settings
+from rag.settings import EMBEDDED, WAYS, Settings, Way
 from rag.shelf import Shelf
 from rag.text import paper_id
 from rag.types import (
@@ -57,7 +57,6 @@ from rag.types import (
     Progress,
 )
 from rag.verify import judge_with, verify, verify_table, verify_written
-from rag.warm import warmed
 from rag.write.answer import answer as write_answer
 from rag.write.cells import fill
 from rag.write.choose import choose
@@ -67,6 +66,7 @@ from rag.write.opinion import with_opinion
 if TYPE_CHECKING:
     from rag.llm import Capped
 
+MOST_PAPERS: Mapping[Way, int] = {"full": 20_000, "windows": 300_000}  # of a new store, by itself
 DRAWN_AT_ONCE = 20_000  # papers; of more the map is drawn when somebody looks at it
 MOST_CHARACTERS = 20_000  # of a question: a long paste with the question at its end still fits
 RETRIEVED = 20
@@ -373,7 +373,8 @@ def index(
         raise UsageError(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
-    embedder = warmed(choose_indexer(settings, writing=True))
+    is_new = not store.stamps(settings.store)
+    embedder = choose_indexer(settings, writing=True, papers=len(read.papers))
     made = indexing.update(
         settings.store,
         read,
@@ -383,11 +384,21 @@ def index(
         progress=progress,
         turn=_at_home(turn, settings),
     )
+    if is_new and not settings.index and isinstance(embedder, Sparing):
+        made = replace(made, notes=(*made.notes, _spared(made.new, embedder)))
     if made.new + made.changed + made.unchanged <= DRAWN_AT_ONCE:
         if progress:
             progress("drawing the map", 0, 1)
         _atlas(settings, _load(settings, embedder))
     return made
+
+
+def _spared(papers: int, embedder: Sparing) -> str:
+    what = "abstracts" if embedder.rough else "sentences"
+    return (
+        f"{papers:,} papers are many: their {what} will be embedded when a question may mean them;"
+        " PAPERCHAT_INDEX=full embeds all at once, which takes longer"
+    )
 
 
 def _atlas(settings: Settings, snapshot: store.Snapshot) -> Atlas:
@@ -536,32 +547,47 @@ def choose_embedder(settings: Settings) -> Embedder:
             return OpenAIEmbedder(name, settings.api_key, settings.base_url)
 
 
-def choose_indexer(settings: Settings, *, writing: bool = False) -> Embedder:
-    """What makes the vectors of papers: the embedding model itself, or rough ones of its kind.
+def choose_indexer(
+    settings: Settings, *, writing: bool = False, papers: int | None = None
+) -> Embedder:
+    """What makes the vectors of papers: the embedding model itself, or one that spares it work.
 
-    That is what the store was made with, unless a writer is told otherwise by the settings.
+    That is what the store was made with, unless a writer is told otherwise by the settings; for
+    *papers* that are the first of a store it depends on how many they are.
     """
     embedder = choose_embedder(settings)
+    if settings.embedding_model != EMBEDDED:
+        return embedder
+    from rag.warm import warmed  # late: few commands write
+
+    if writing:
+        embedder = warmed(embedder)
     if writing and settings.index:
-        return embedder if settings.index == "full" else _rough(embedder)
-    if settings.embedding_model != EMBEDDED or not store.exists(settings.store):
+        return _indexer(embedder, settings.index)
+    made = store.stamps(settings.store)
+    if papers is not None and not made:
+        return _indexer(embedder, way_for(papers))
+    ways = (_indexer(embedder, way) for way in WAYS if made)
+    return next((one for one in ways if store.fingerprint(one) in made), embedder)
+
+
+def way_for(papers: int) -> Way:
+    """How so many *papers* are indexed, unless somebody says otherwise."""
+    return next((way for way in WAYS if papers <= MOST_PAPERS.get(way, papers)), WAYS[-1])
+
+
+def _indexer(embedder: Embedder, way: Way) -> Embedder:
+    if way == "full":
         return embedder
-    if store.is_made_with(settings.store, embedder):
-        return embedder
-    rough = _rough(embedder)
-    return rough if store.is_made_with(settings.store, rough) else embedder
+    from rag.static import load_static  # late: only where sentences are not embedded at once
 
-
-def _rough(embedder: Embedder) -> Rough:
-    from rag.static import load_static  # late: only where papers were indexed the fast way
-
-    return Rough(load_static(), embedder)
+    return Sparing(load_static(), embedder, rough=way == "fast")
 
 
 def _load(settings: Settings, indexer: Embedder) -> store.Snapshot:
     """The live generation, made with *indexer*. Raises NoIndex, StoreVersion, StoreError."""
-    rough = indexer if isinstance(indexer, Rough) else None
-    return store.load(settings.store, store.fingerprint(indexer), settings.chroma_url, rough)
+    sparing = indexer if isinstance(indexer, Sparing) else None
+    return store.load(settings.store, store.fingerprint(indexer), settings.chroma_url, sparing)
 
 
 def choose_reader(settings: Settings) -> PairReader | None:

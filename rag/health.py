@@ -16,7 +16,7 @@ from pathlib import Path
 from rag import atlas, embeddings, history, indexing, journal, lexical, store, vectors, writer
 from rag.catalog import FILE, Catalog
 from rag.errors import NoIndex, StoreAway, StoreError, StoreVersion
-from rag.late import Rough
+from rag.late import Sparing
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
 
 _OURS = re.compile(
@@ -84,8 +84,8 @@ def _vectors_kept(folder: Path) -> Check:
 
 def _indexes(folder: Path, embedder: Embedder, server: str | None) -> Iterator[Check]:
     try:
-        rough = embedder if isinstance(embedder, Rough) else None
-        snapshot = store.load(folder, store.fingerprint(embedder), server, rough)
+        sparing = embedder if isinstance(embedder, Sparing) else None
+        snapshot = store.load(folder, store.fingerprint(embedder), server, sparing)
         with closing(snapshot.catalog), vectors.VectorStore(folder, server) as database:
             for kind, held in (("chunks", snapshot.chunks), ("sentences", snapshot.sentences)):
                 name = f"{kind}-{snapshot.manifest.space}"

@@ -187,7 +187,7 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
         mark = _keep(run, journal.Mark() if reason else mark, plan)
         notes = {"journal": mark.as_text()}
         catalog.commit(upsert, plan.removed, space, run.lease.owner.token, notes)
-        if isinstance(run.embedder, late.Rough):
+        if isinstance(run.embedder, late.Sparing):
             late.keep_sample(folder, run.embedder, catalog.first(late.SAMPLED))
     _sweep(run, catalog.dead(), thorough=bool(reason))
     journal.sweep(folder, mark)
@@ -303,7 +303,7 @@ def _write(run: Run, papers: Sequence[Paper], space: str) -> tuple[int, int]:
             vectors.Record(version, c.number, c.start, c.end, c.embedded_text, whole=True)
             for c in chunk.chunks(paper, sentences)
         )
-        if isinstance(run.embedder, late.Rough):
+        if isinstance(run.embedder, late.Sparing):
             continue
         records["sentences"].extend(
             vectors.Record(version, s.number, s.start, s.end, s.text) for s in sentences
@@ -343,7 +343,7 @@ def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], sp
             run.progress("embedding", done, total)
 
     rows: dict[str, dict[str, list[int]]] = {}
-    database = run.database()
+    database, maker = run.database(), late.maker_of(run.embedder)
     with embeddings.Embeddings(run.folder) as kept:
         for kind, part in records.items():
             # Portions: the vectors in memory stay few for any corpus.
@@ -351,14 +351,14 @@ def _embed_and_add(run: Run, records: Mapping[str, Sequence[vectors.Record]], sp
                 portion = part[start : start + PORTION]
                 places = _embedded(kept, run.embedder, [record.text for record in portion], step)
                 run.lease.check()
-                made = kept.take(run.embedder.fingerprint, places)
+                made = kept.take(maker, places)
                 name = f"{kind}-{space}"
                 lost += database.add(name, portion, made, placed=_noting(kept, kind, space))
                 for record, place in zip(portion, places.tolist(), strict=True):
                     own = rows.setdefault(record.version, {name: [] for name in KINDS})
                     own[kind].append(place)
         kept.note(
-            run.embedder.fingerprint,
+            maker,
             space.partition(".")[0],
             {
                 version: {kind: np.array(own[kind], dtype=np.int64) for kind in KINDS}
@@ -375,13 +375,14 @@ def _embedded(
     step: Callable[[int], None],
 ) -> NDArray[np.int64]:
     """The rows of the vectors of *texts*, those that are not kept yet being made, each once."""
-    rows = kept.known(embedder.fingerprint, texts)
+    maker = late.maker_of(embedder)
+    rows = kept.known(maker, texts)
     missing = list(dict.fromkeys(t for t, row in zip(texts, rows, strict=True) if row < 0))
     step(len(texts) - len(missing))
     if not missing:
         return rows
-    kept.add(embedder.fingerprint, missing, embedder(missing, step))
-    return kept.known(embedder.fingerprint, texts)
+    kept.add(maker, missing, embedder(missing, step))
+    return kept.known(maker, texts)
 
 
 def _noting(

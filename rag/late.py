@@ -1,9 +1,9 @@
-"""The fast way to index: rough vectors of all papers, and true ones of those a question may mean.
+"""The sparing ways to index: some vectors of all papers, the rest of those a question may mean.
 
-When papers come in, only their windows get vectors, from the table of tokens (`rag.static`). They
-and the words say which papers a question may mean; those are then read by the embedding model, at
-once and kept in memory. What is usual, by which a likeness stands out, is taken from a sample of
-papers that is read when they come in.
+When papers come in, only their windows get vectors, from the embedding model, or the fast way from
+the table of tokens (`rag.static`). They and the words say which papers a question may mean; what is
+missing of those is then read by the embedding model, at once and kept in memory. What is usual, by
+which a likeness stands out, is taken from a sample of papers that is read when they come in.
 """
 
 from __future__ import annotations
@@ -34,35 +34,46 @@ Kind = Literal["windows", "sentences"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rough:
-    """An `Embedder` of papers' windows that leaves the reading for later to *precise*."""
+class Sparing:
+    """An `Embedder` of papers' windows that leaves the reading of the rest for later."""
 
     table: StaticModel
     precise: Embedder
+    rough: bool  # whether the windows too have only the table's vectors
 
     @property
     def fingerprint(self) -> str:
-        """Of both: what is kept of the sample is of the other model."""
+        """Of both models where both have made vectors, and of the way."""
+        if not self.rough:
+            return f"windows-{digest(self.precise.fingerprint)}"
         return f"rough-{digest(self.table.fingerprint, self.precise.fingerprint)}"
 
     def __call__(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
-        """Float32 (n, dim), unit rows, in the space of the other model and only near its own."""
-        return self.table(texts, progress)
+        """Float32 (n, dim), unit rows; rough ones are in the model's space, near its own."""
+        return (self.table if self.rough else self.precise)(texts, progress)
 
     def truncated(self, texts: Sequence[str]) -> int:
-        """As the table says."""
-        return self.table.truncated(texts)
+        """As the model says that makes them."""
+        return (self.table if self.rough else self.precise).truncated(texts)
+
+
+def maker_of(embedder: Embedder) -> str:
+    """The fingerprint of the model whose vectors *embedder* gives, under which they are kept."""
+    if isinstance(embedder, Sparing) and not embedder.rough:
+        return embedder.precise.fingerprint
+    return embedder.fingerprint
 
 
 class Late:
     """Vectors of papers, made when they are asked for; safe to use from many threads at once."""
 
-    def __init__(self, rough: Rough, sample: Sequence[Sequence[NDArray[np.float32]]]) -> None:
+    def __init__(self, sparing: Sparing, sample: Sequence[Sequence[NDArray[np.float32]]]) -> None:
         """*sample* holds the windows and the sentences of some papers, a matrix for each paper."""
         self.sampled_windows, self.sampled_sentences = sample
-        self._rough = rough
+        self.rough = sparing.rough  # whether the windows are still to be read, too
+        self._sparing = sparing
         self._made: OrderedDict[tuple[Kind, str, str], NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -72,7 +83,7 @@ class Late:
         with self._lock:
             known = {key: self._made[key] for key in keys if key in self._made}
         missing = [paper for key, paper in zip(keys, papers, strict=True) if key not in known]
-        made = _embedded(self._rough.precise, [texts_of(kind, paper) for paper in missing])
+        made = _embedded(self._sparing.precise, [texts_of(kind, paper) for paper in missing])
         for paper, vectors in zip(missing, made, strict=True):
             known[kind, paper.id, paper.content_hash] = vectors
         with self._lock:
@@ -85,7 +96,7 @@ class Late:
 
     def roughly(self, paper: Paper) -> NDArray[np.float32]:
         """Rough vectors of a paper's sentences, for lists, which look at very many."""
-        return self._rough.table(texts_of("sentences", paper))
+        return self._sparing.table(texts_of("sentences", paper))
 
 
 def texts_of(kind: Kind, paper: Paper) -> list[str]:
@@ -96,28 +107,28 @@ def texts_of(kind: Kind, paper: Paper) -> list[str]:
     return [window.embedded_text for window in chunk.chunks(paper, sentences)]
 
 
-def keep_sample(folder: Path, rough: Rough, papers: Sequence[Paper]) -> None:
+def keep_sample(folder: Path, sparing: Sparing, papers: Sequence[Paper]) -> None:
     """Embed the sample *papers* and keep it in *folder*, whose writer the caller is."""
     texts = [text for kind in KINDS for paper in papers for text in texts_of(kind, paper)]
-    model = rough.precise.fingerprint
+    model = sparing.precise.fingerprint
     with embeddings.Embeddings(folder) as kept:
         rows = kept.known(model, texts)
         missing = list(dict.fromkeys(t for t, row in zip(texts, rows, strict=True) if row < 0))
         if missing:
-            kept.add(model, missing, rough.precise(missing))
+            kept.add(model, missing, sparing.precise(missing))
 
 
-def opened(folder: Path, rough: Rough, papers: Sequence[Paper]) -> Late:
+def opened(folder: Path, sparing: Sparing, papers: Sequence[Paper]) -> Late:
     """What reads later for the store in *folder*, whose first *papers* are the sample."""
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         with embeddings.Embeddings(folder) as kept:
-            rows = kept.known(rough.precise.fingerprint, texts)
+            rows = kept.known(sparing.precise.fingerprint, texts)
             if len(rows) and rows.min() >= 0:
-                return kept.take(rough.precise.fingerprint, rows)
-        return rough.precise(texts)  # only slower
+                return kept.take(sparing.precise.fingerprint, rows)
+        return sparing.precise(texts)  # only slower
 
-    return Late(rough, [_embedded(embed, [texts_of(kind, p) for p in papers]) for kind in KINDS])
+    return Late(sparing, [_embedded(embed, [texts_of(kind, p) for p in papers]) for kind in KINDS])
 
 
 KINDS: tuple[Kind, ...] = ("windows", "sentences")

@@ -26,8 +26,9 @@ LEXICAL_HITS = 1000  # papers the lexical side may speak for
 # Of more papers than `rows.ALL_IN_MEMORY` only these have their sentences compared with a question:
 LIKELIEST = 1_000  # the best by all else that is known of them, and
 SAMPLED = 2_000  # a sample, by which mean and deviation are estimated, to about 2 %
-READ_LATE = 30  # papers that are read while a question waits, where only windows have vectors, and
-READ_CLOSELY = 10  # … those of them whose sentences are
+READ_LATE = 30  # papers whose windows are read while a question waits, where they are only rough
+READ_CLOSELY = 10  # papers that are shown with their closest sentences, of which those are read
+READ_SPARINGLY = 5  # … of many papers, where the sentences have no vectors yet
 AT_ONCE = 4_000  # papers whose sentences are in memory at a time
 RARE_NAME = 3  # a name that more papers than this introduce or mention points at none of them
 ORDINARY = 3  # a word in more papers than this is a name only where it is written as one
@@ -164,7 +165,7 @@ def rough_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
 
 def window_vectors(snapshot: Snapshot, place: int) -> NDArray[np.float32]:
     """The vectors of the windows of the paper at *place*, float32 (windows, dim)."""
-    if snapshot.late is not None:
+    if snapshot.late is not None and snapshot.late.rough:
         return snapshot.late.vectors("windows", [snapshot.papers[place]])[0]
     return _rows(snapshot.chunks, snapshot.chunk_starts, place)
 
@@ -227,21 +228,40 @@ def _read_late(
     vector: NDArray[np.float32],
     beside: Sequence[int],
 ) -> Signals:
-    """*known* from rough vectors, with true ones of the likeliest papers and of those *beside*."""
+    """*known* of the windows, with the sentences of the likeliest papers and of those *beside*."""
     meaning = latin_share(question)
-    likely = best_places(fuse(known, meaning=meaning), READ_LATE)
-    places = np.union1d(likely, beside).astype(np.intp)
-    known.whole[places] = _closest("windows", snapshot, late, places, vector)
-    known = replace(
-        known,
-        read=places,
-        whole_sample=np.array([(rows @ vector).max() for rows in late.sampled_windows]),
-    )
-    closest = best_places(fuse(known, meaning=meaning), READ_CLOSELY)
+    if late.rough:
+        known = _read_windows(snapshot, late, known, meaning, vector, beside)
+    closest = best_places(fuse(known, meaning=meaning), read_closely(snapshot))
     places = np.union1d(closest, beside).astype(np.intp)
     known.sentence[places] = _closest("sentences", snapshot, late, places, vector)
     sample = np.array([(rows @ vector).max() for rows in late.sampled_sentences])
     return replace(known, sample=sample)
+
+
+def _read_windows(
+    snapshot: Snapshot,
+    late: Late,
+    known: Signals,
+    meaning: float,
+    vector: NDArray[np.float32],
+    beside: Sequence[int],
+) -> Signals:
+    """*known* from rough vectors, with true ones of the likeliest papers and of those *beside*."""
+    likely = best_places(fuse(known, meaning=meaning), READ_LATE)
+    places = np.union1d(likely, beside).astype(np.intp)
+    known.whole[places] = _closest("windows", snapshot, late, places, vector)
+    return replace(
+        known,
+        read=places,
+        whole_sample=np.array([(rows @ vector).max() for rows in late.sampled_windows]),
+    )
+
+
+def read_closely(snapshot: Snapshot) -> int:
+    """Of how many papers the sentences are read for a question."""
+    sparing = snapshot.late is not None and not snapshot.late.rough
+    return READ_SPARINGLY if sparing else READ_CLOSELY
 
 
 def _closest(
@@ -313,7 +333,7 @@ def _hit(
     rank: int,
     vector: NDArray[np.float32],
 ) -> Hit:
-    near = rank <= READ_CLOSELY
+    near = rank <= read_closely(snapshot)
     cosines = sentence_vectors(snapshot, place) @ vector if near else np.zeros(0)
     best: tuple[tuple[Sentence, float], ...] = ()
     if len(cosines):

@@ -13,12 +13,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from rag.errors import SettingsError
 
 EMBEDDED = "embedded"
 """The name of the embedding model that comes with PaperChat."""
+
+Way = Literal["full", "windows", "fast"]
+WAYS: tuple[Way, ...] = get_args(Way)
+"""How papers are indexed, from the most that is embedded to the least."""
 
 PREFIX = "PAPERCHAT_"
 NAMES = (
@@ -65,7 +70,7 @@ class Settings:
     most_tokens: int = 20_000  # of a question, its prompts and answers together
     calls: int = 8  # of the language model at once, in this process
     embedding_model: str = EMBEDDED
-    index: str = ""  # "full"; "fast": papers are read when asked about; "": as the store is
+    index: Way | None = None  # None: as the store is, and a new one by how many papers it has
     store: Path = field(default_factory=_user_data_folder)  # a folder; it need not exist
     chroma_url: str | None = field(default=None, repr=False)  # in place of the embedded store
     auth: Path | None = None  # file of `user:password` lines for the page
@@ -196,15 +201,18 @@ def _log(given: Mapping[str, str]) -> str:
     return value
 
 
-def _index(given: Mapping[str, str]) -> str:
+def _index(given: Mapping[str, str]) -> Way | None:
     value = given.get("PAPERCHAT_INDEX", "").lower()
-    if value not in {"", "full", "fast"}:
-        raise SettingsError("PAPERCHAT_INDEX is neither full nor fast: set one, or unset it.")
-    if value == "fast" and given.get("PAPERCHAT_EMBEDDING_MODEL", EMBEDDED) != EMBEDDED:
+    way = next((one for one in WAYS if one == value), None)
+    if value and way is None:
         raise SettingsError(
-            "PAPERCHAT_INDEX=fast is for the embedded model: unset PAPERCHAT_EMBEDDING_MODEL."
+            "PAPERCHAT_INDEX is none of full, windows and fast: set one, or unset it."
         )
-    return value
+    if way not in {None, "full"} and given.get("PAPERCHAT_EMBEDDING_MODEL", EMBEDDED) != EMBEDDED:
+        raise SettingsError(
+            f"PAPERCHAT_INDEX={value} is for the embedded model: unset PAPERCHAT_EMBEDDING_MODEL."
+        )
+    return way
 
 
 def _count(given: Mapping[str, str], name: str, *, otherwise: int) -> int:

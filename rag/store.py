@@ -97,6 +97,20 @@ def is_made_with(folder: Path, embedder: Embedder) -> bool:
         return False
 
 
+def stamps(folder: Path) -> frozenset[str]:
+    """What the live generation was made with, or, where no catalog tells, what its words were.
+
+    Empty if nothing was ever written.
+    """
+    try:
+        with closing(Catalog(folder)) as catalog:
+            space = catalog.manifest().space
+    except StoreError:  # `doctor` says what is wrong
+        space = ""
+    spaces = [space] if space else [path.name[8:] for path in folder.glob("lexical-*.*")]
+    return frozenset(one.partition(".")[0] for one in spaces)
+
+
 def exists(folder: Path) -> bool:
     """Whether an index was ever begun in *folder*."""
     return (folder / FILE).is_file()
@@ -118,13 +132,13 @@ def load(
     folder: Path,
     embedder_fingerprint: str,
     server: str | None = None,
-    rough: late.Rough | None = None,
+    sparing: late.Sparing | None = None,
 ) -> Snapshot:
     """Read the live generation. Raises NoIndex, StoreVersion, StoreError.
 
     *embedder_fingerprint* is `fingerprint` of the model that will embed the questions: vectors of
     two models cannot be compared, so an index made with another one is refused, not misread.
-    *rough* is that model where only windows have vectors.
+    *sparing* is that model where only windows have vectors.
     """
     catalog = Catalog(folder)
     try:
@@ -140,7 +154,7 @@ def load(
                     " `paperchat index --rebuild` to bring it up to date"
                 )
             try:
-                return _read(folder, catalog, manifest, papers, server, rough)
+                return _read(folder, catalog, manifest, papers, server, sparing)
             except StoreError:
                 # An update may retire versions between reading the catalog and the rest.
                 if catalog.manifest() == manifest:
@@ -156,7 +170,7 @@ def _read(
     manifest: Manifest,
     papers: tuple[Paper, ...],
     server: str | None,
-    rough: late.Rough | None,
+    sparing: late.Sparing | None,
 ) -> Snapshot:
     by_version = {version_of(paper): place for place, paper in enumerate(papers)}
     words = folder / f"lexical-{manifest.space}"
@@ -167,8 +181,8 @@ def _read(
         raise _incomplete(folder)
     arranged = _kept(folder, manifest, list(by_version), server)
     if arranged is None:
-        arranged = _stored(folder, manifest, by_version, server, rough is not None)
-    elif len(papers) and not (len(arranged[1][0]) or rough):
+        arranged = _stored(folder, manifest, by_version, server, sparing is not None)
+    elif len(papers) and not (len(arranged[1][0]) or sparing):
         raise _incomplete(folder)
     (chunks, chunk_starts), (sentences, sentence_starts) = arranged
     return Snapshot(
@@ -182,7 +196,7 @@ def _read(
         sentence_starts=sentence_starts,
         lexical=index,
         catalog=catalog,
-        late=late.opened(folder, rough, papers[: late.SAMPLED]) if rough else None,
+        late=late.opened(folder, sparing, papers[: late.SAMPLED]) if sparing else None,
     )
 
 
@@ -235,13 +249,13 @@ def _stored(
     manifest: Manifest,
     by_version: Mapping[str, int],
     server: str | None,
-    rough: bool,
+    bare: bool,
 ) -> embeddings.Arranged:
     """The vectors as Chroma gives them, which for many papers takes long."""
     with vectors.VectorStore(folder, server) as database:
         windows, sentences = (database.read(f"{kind}-{manifest.space}") for kind in KINDS)
     arranged = _arrange(folder, windows, by_version)
-    if rough:
+    if bare:
         return arranged, (np.zeros((0, 0), np.float32), np.zeros(len(by_version), np.intp))
     return arranged, _arrange(folder, sentences, by_version)
 

@@ -1,7 +1,8 @@
-"""Papers indexed the fast way, and read when a question may mean them."""
+"""Papers indexed the sparing ways, and read when a question may mean them."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ from rag.text import digest, paper_id
 from rag.types import Corpus, Paper
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundled papers, indexed the fast way."""
-    made = tmp_path_factory.mktemp("fast")
-    index(settings(made, PAPERCHAT_INDEX="fast"))
+@pytest.fixture(scope="module", params=["fast", "windows"])
+def folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The bundled papers, indexed one of the sparing ways."""
+    made = tmp_path_factory.mktemp(request.param)
+    index(settings(made, PAPERCHAT_INDEX=request.param))
     return made
 
 
@@ -46,20 +47,20 @@ def test_any_text_has_a_vector(text: str):
     assert np.linalg.norm(load_static()([text]), axis=1) == pytest.approx([1.0], abs=1e-5)
 
 
-def test_a_fast_index_answers_with_the_same_proof(folder: Path, seed_chat: PaperChat):
+def test_a_sparing_index_answers_with_the_same_proof(folder: Path, seed_chat: PaperChat):
     """Named papers come first, and statements are exact and supported, whoever made the vectors."""
-    fast = open_chat(settings(folder))
+    sparing = open_chat(settings(folder))
     for paper in list(seed_chat.papers())[::40]:
         question = f"What is found in {paper.title}?"
-        answer = fast.ask(question)
+        answer = sparing.ask(question)
         assert answer.retrieved[0].paper.id == paper.id
         assert {one.verdict for one in answer.statements} <= {"supported"}
         full = [hit.paper.id for hit in seed_chat.search(question, 5)]
-        assert len({*full} & {hit.paper.id for hit in fast.search(question, 5)}) >= 3
-    table = fast.compare(["MegaScale", "ByteScale"]).table
+        assert len({*full} & {hit.paper.id for hit in sparing.search(question, 5)}) >= 3
+    table = sparing.compare(["MegaScale", "ByteScale"]).table
     assert table is not None
     assert any(cell.stated for row in table.cells for cell in row)
-    assert fast.ask("Which papers are about quantization?").sources
+    assert sparing.ask("Which papers are about quantization?").sources
 
 
 def test_every_paper_can_be_searched_for(folder: Path):
@@ -70,50 +71,108 @@ def test_every_paper_can_be_searched_for(folder: Path):
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_store_stays_what_it_is_until_it_is_told_otherwise(folder: Path, tmp_path: Path):
-    """Whoever reads or adds need not know how a store was made; a writer may change it."""
-    some = tmp_path / "papers.json"
-    some.write_text('[{"title": "A Paper on Beans", "abstract": "Beans are green. They grow."}]')
-    index(settings(tmp_path / "s", PAPERCHAT_INDEX="fast"), [some])
-    some.write_text('[{"title": "A Paper on Peas", "abstract": "Peas are round. They roll."}]')
-    report = index(settings(tmp_path / "s"), [some])
+def one_paper(file: Path, subject: str, does: str) -> Path:
+    """*file*, holding a paper on *subject*."""
+    title, abstract = f"A Paper on {subject}", f"{subject} are green. They {does}."
+    file.write_text(json.dumps([{"title": title, "abstract": abstract}]))
+    return file
+
+
+@pytest.mark.parametrize("way", ["fast", "windows"])
+def test_a_store_stays_what_it_is_until_it_is_told_otherwise(tmp_path: Path, way: str):
+    """Whoever reads, adds or repairs need not know how a store was made; a writer may change it."""
+    some, made = tmp_path / "papers.json", tmp_path / "s"
+    index(settings(made, PAPERCHAT_INDEX=way), [one_paper(some, "Beans", "grow")])
+    report = index(settings(made), [one_paper(some, "Peas", "roll")])
     assert (report.new, report.rebuilt) == (1, "")
-    assert all(well for _, well, _ in app.doctor(settings(tmp_path / "s")))
-    assert app.ready(settings(tmp_path / "s", PAPERCHAT_INDEX="full"))
-    report = index(settings(tmp_path / "s", PAPERCHAT_INDEX="full"), [some])
+    assert all(well for _, well, _ in app.doctor(settings(made)))
+    assert app.ready(settings(made, PAPERCHAT_INDEX="full"))
+
+    (made / "catalog.sqlite").write_bytes(b"no catalog")
+    assert app.repair(settings(made)).rebuilt == "repaired"
+    fingerprint = app.choose_indexer(settings(made)).fingerprint
+    assert fingerprint.startswith({"fast": "rough-", "windows": "windows-"}[way])
+    assert app.ready(settings(made))
+
+    report = index(settings(made, PAPERCHAT_INDEX="full"), [some])
     assert "model" in report.rebuilt
-    chat = open_chat(settings(tmp_path / "s"))
-    assert chat.search("round peas", 1)[0].paper.title == "A Paper on Peas"
+    chat = open_chat(settings(made))
+    assert chat.search("rolling peas", 1)[0].paper.title == "A Paper on Peas"
 
 
-def test_few_papers_are_read_for_a_question_and_each_once(tmp_path: Path):
-    """What is embedded while a question waits is bounded, and remembered."""
-    asked: list[int] = []
+def test_how_a_new_store_is_made_depends_on_how_many_papers_it_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The more, the less is embedded at once, which the report tells; growth changes nothing."""
+    assert [app.way_for(n) for n in (385, 100_000, 1_000_000)] == ["full", "windows", "fast"]
+    monkeypatch.setattr(app, "MOST_PAPERS", {"full": 0, "windows": 1})
+    file = one_paper(tmp_path / "papers.json", "Beans", "grow")
+    report = index(settings(tmp_path / "s"), [file])
+    assert any("sentences will be embedded" in note for note in report.notes)
+    assert app.choose_indexer(settings(tmp_path / "s")).fingerprint.startswith("windows-")
 
-    class Counting:
-        """The embedded model, counting texts."""
+    monkeypatch.setattr(app, "MOST_PAPERS", {"full": 0, "windows": 0})
+    report = index(settings(tmp_path / "s"), [one_paper(file, "Peas", "roll")])
+    assert (report.new, report.rebuilt, report.notes) == (1, "", ())
+    report = index(settings(tmp_path / "t"), [file])
+    assert any("abstracts will be embedded" in note for note in report.notes)
 
-        fingerprint = load_embedded().fingerprint
 
-        def __call__(self, texts, progress=None):
-            asked.append(len(texts))
-            return load_embedded()(texts, progress)
+def test_what_is_embedded_for_windows_need_not_be_again_for_all(tmp_path: Path):
+    """The vectors are the model's own: whoever goes over to full embeds the sentences alone."""
+    asked: list[str] = []
+    model = Counting(asked)
+    sparing = late.Sparing(load_static(), model, rough=False)
+    papers = numbered(130)
+    update(tmp_path, Corpus(papers, (), len(papers)), sparing)
+    windows = {text for text in asked if "\n" in text}
+    asked.clear()
+    update(tmp_path, Corpus(papers, (), len(papers)), model)
+    assert len(windows) == 130
+    assert not windows & set(asked)
 
-        def truncated(self, texts):
-            return 0
 
-    rough = late.Rough(load_static(), Counting())
-    papers = tuple(
+class Counting:
+    """The embedded model, noting texts."""
+
+    fingerprint = load_embedded().fingerprint
+
+    def __init__(self, asked: list[str]) -> None:
+        self.asked = asked
+
+    def __call__(self, texts, progress=None):
+        """As the model."""
+        self.asked.extend(texts)
+        return load_embedded()(texts, progress)
+
+    def truncated(self, texts):
+        """None."""
+        return 0
+
+
+def numbered(count: int) -> tuple[Paper, ...]:
+    """So many papers of a window and two sentences, of which they share one."""
+    return tuple(
         Paper(paper_id(t), t, f"We count {t} twice. It is slow.", digest(t), ("x",))
-        for t in (f"Number {n}" for n in range(130))
+        for t in (f"Number {n}" for n in range(count))
     )
-    update(tmp_path, Corpus(papers, (), len(papers)), rough)
-    snapshot = store.load(tmp_path, store.fingerprint(rough), None, rough)
-    assert sum(asked) == 2 * late.SAMPLED + 1  # a window and two sentences, of which one is shared
+
+
+@pytest.mark.parametrize("rough", [True, False])
+def test_few_papers_are_read_for_a_question_and_each_once(tmp_path: Path, rough: bool):
+    """What is embedded while a question waits is bounded, and remembered."""
+    asked: list[str] = []
+    sparing = late.Sparing(load_static(), Counting(asked), rough=rough)
+    papers = numbered(130)
+    update(tmp_path, Corpus(papers, (), len(papers)), sparing)
+    snapshot = store.load(tmp_path, store.fingerprint(sparing), None, sparing)
+    # Of the sample a window and two sentences, of which one is shared; of the others a window.
+    assert len(asked) == late.SAMPLED + 1 + (late.SAMPLED if rough else len(papers))
     asked.clear()
-    first = retrieve.read(snapshot, rough.precise, "who counts number 7?", 20)
-    assert sum(asked) <= 1 + retrieve.READ_LATE + 2 * retrieve.READ_CLOSELY
+    first = retrieve.read(snapshot, sparing.precise, "who counts number 7?", 20)
+    windows, close = (retrieve.READ_LATE, retrieve.READ_CLOSELY) if rough else (0, 5)
+    assert len(asked) <= 1 + windows + 2 * close
     asked.clear()
-    again = retrieve.read(snapshot, rough.precise, "who counts number 7?", 20)
-    assert sum(asked) == 1
+    again = retrieve.read(snapshot, sparing.precise, "who counts number 7?", 20)
+    assert len(asked) == 1
     assert [hit.paper.id for hit in again.hits] == [hit.paper.id for hit in first.hits]

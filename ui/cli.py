@@ -942,8 +942,9 @@ def _add_index(commands: Commands[_Parser]) -> None:
         "Bring papers in from files and folders: .txt, .jsonl, .json, .csv, .tsv, .bib and .ris,\n"
         "each also as .gz or .xz. Only what is new or changed costs time. What cannot be a paper\n"
         "is listed as file:line: reason, and the rest goes in.\n"
-        "PAPERCHAT_INDEX=fast, for very many papers, embeds only those that a question may mean,\n"
-        "while it waits; a store stays what it is until PAPERCHAT_INDEX=full or fast changes it.",
+        "Of more than 20,000 papers the sentences, of more than 300,000 all, are embedded when a\n"
+        "question may mean them, while it waits; PAPERCHAT_INDEX=full, windows or fast says\n"
+        "otherwise, of a store that is there too.",
         "paperchat index ~/papers library.bib",
     )
     files = "files or folders (default: the papers that come with PaperChat)"
