@@ -116,10 +116,23 @@ class Catalog:
             return self._meta().get(key, "")
 
     def damage(self) -> str:
-        """What SQLite finds wrong with the file, in its words; empty if it is whole."""
+        """What is wrong with the file, in words; empty if it holds what its manifest says."""
         with self._our_errors():
             (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        return "" if said == "ok" else f"{self.path} is damaged ({' '.join(str(said).split())})"
+            if said == "ok":
+                said = self._astray()
+        return f"{self.path} is damaged ({' '.join(str(said).split())})" if said else ""
+
+    def _astray(self) -> str:
+        """What somebody else has changed in a file that is whole, in words."""
+        with self._transaction("DEFERRED"):
+            manifest, papers = self.manifest(), self.papers()
+            if manifest.generation and self._hash(manifest.space) != manifest.index_hash:
+                return "its papers are not those of its manifest"
+        for paper in papers:
+            if digest(paper.title, paper.abstract) != paper.content_hash:
+                return f"the text of '{paper.title[:80]}' is not what was indexed"
+        return ""
 
     def is_moved(self) -> bool:
         """Whether another file, or none, now lies where this one was opened."""

@@ -137,10 +137,18 @@ def repair(
         if embeddings.exists(folder) and not _vectors_kept(folder)[1]:
             embeddings.destroy(folder)
         if not (turn.server or _vectors_can_be_read(folder)):
-            shutil.rmtree(folder / vectors.FOLDER)
+            _put_away(folder / vectors.FOLDER)
         with indexing.running(folder, embedder, lease, progress, turn.server) as run:
             corpus = Corpus(recovered, (), len(recovered))
             return indexing.renew(run, corpus, "repaired")
+
+
+def _put_away(path: Path) -> None:
+    """Delete a folder of ours; what lies in its place and is none is only moved aside."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.replace(path.with_name(f"{path.name}.aside-{time.time_ns()}"))
 
 
 def _recovered(folder: Path) -> tuple[Paper, ...]:

@@ -108,6 +108,14 @@ DAMAGES = {
         lambda f: [cut(path, 0) for path in f.glob("papers-*.jsonl")],
         "copy of the papers",
     ),
+    "a paper deleted behind our back": (
+        lambda f: without(f / FILE, "DELETE FROM papers WHERE title LIKE 'Sparrow 7:%'"),
+        "catalog",
+    ),
+    "a text changed behind our back": (
+        lambda f: without(f / FILE, "UPDATE papers SET abstract = 'No.' WHERE title LIKE '% 7:%'"),
+        "catalog",
+    ),
     "catalog cut in half": (lambda f: cut(f / FILE, 0.5), "catalog"),
     "catalog with junk in it": (lambda f: junk(f / FILE), "catalog"),
     "catalog of no bytes": (lambda f: cut(f / FILE, 0), "catalog"),
@@ -115,6 +123,10 @@ DAMAGES = {
     "Chroma cut in half": (lambda f: cut(f / "chroma" / "chroma.sqlite3", 0.5), "index"),
     "Chroma of no bytes": (lambda f: cut(f / "chroma" / "chroma.sqlite3", 0), "index"),
     "Chroma lost": (lambda f: shutil.rmtree(f / "chroma"), "index"),
+    "a file in Chroma's place": (
+        lambda f: (shutil.rmtree(f / "chroma"), (f / "chroma").write_text("mine")),
+        "index",
+    ),
     "words lost": (lambda f: [shutil.rmtree(p) for p in f.glob("lexical-*")], "index"),
     "a segment of words lost": (
         lambda f: [path.unlink() for path in f.glob("lexical-*/*.term")],
