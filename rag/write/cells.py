@@ -13,6 +13,7 @@ from rag.cite import Writing
 from rag.facets import incomparable
 from rag.prompts import render
 from rag.retrieve import Library
+from rag.store import ById
 from rag.types import Cell, Chat, Citation, Draft, Evidence, Judge, Statement, Table
 from rag.verify import verify
 from rag.write.answer import Progress, complete, entry_of
@@ -48,7 +49,7 @@ def fill(library: Library, question: str, plain: Draft, chat: Chat, judge: Judge
             if (checked := _line(checker, str(said.get(label) or ""), label))]  # fmt: skip
     good = [one for _, one in told if one.verdict == "supported"]
     labels = {one.label for one in good}
-    by_id = {paper.id: paper for paper in library.snapshot.papers}
+    by_id = ById(library.snapshot)
     kept = verify([one for one in plain.statements if one.label not in labels], by_id)
     return replace(
         plain,
@@ -65,7 +66,7 @@ def fill(library: Library, question: str, plain: Draft, chat: Chat, judge: Judge
 
 def _sheet(library: Library, question: str, plain: Draft) -> Sheet:
     """The compared papers, numbered as the sources are."""
-    by_id = {paper.id: paper for paper in library.snapshot.papers}
+    by_id = ById(library.snapshot)
     vector = library.embedder([question])[0]
     entries = [entry_of(library, by_id[one.paper_id], vector) for one in plain.sources]
     return sheet(entries, count_tokens)

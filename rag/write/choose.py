@@ -15,6 +15,7 @@ from rag.chunk import count_tokens
 from rag.llm.meter import Price, priced
 from rag.prompts import render
 from rag.retrieve import Library
+from rag.store import ById
 from rag.types import Chat, Citation, Draft, Evidence, Paper, Source, Statement, Usage
 from rag.verify import verify
 from rag.write.answer import MOST_TOKENS as MOST_SAID
@@ -59,7 +60,7 @@ def choose(
         notice = "The list was made without the model: it took up everything that it was shown."
         yield replace(plain, usage=so_far.usage, notice=notice)
         return
-    by_id = {paper.id: paper for paper in library.snapshot.papers}
+    by_id = ById(library.snapshot)
     made = _joined(plain, taken, by_id, chat, so_far)
     left = len(batches) - len(read)
     part = f"The model read {shown} candidates; {left} of {len(batches)} of its replies failed."
@@ -71,7 +72,7 @@ def _batches(library: Library, question: str, plain: Draft) -> list[Sheet]:
     listed = {source.paper_id for source in plain.sources}
     wanted = dict.fromkeys([one.paper_id for one in plain.near])
     wanted |= dict.fromkeys(h.paper.id for h in plain.retrieved if h.paper.id not in listed)
-    papers = {paper.id: paper for paper in library.snapshot.papers}
+    papers = ById(library.snapshot)
     vector = library.embedder([question])[0]
     left: list[Entry] = [entry_of(library, papers[one], vector) for one in wanted]
     made: list[Sheet] = []
