@@ -16,8 +16,9 @@ import numpy as np
 
 from rag.dialogue.cue import is_foreign
 from rag.errors import PaperChatError
-from rag.guard.checks import check
+from rag.guard.checks import check, nearest
 from rag.guard.edits import NEGATIONS
+from rag.guard.figures import in_its_figures
 from rag.guard.findings import Finding
 from rag.guard.tokens import tokens
 from rag.guard.weigh import features, fitted, verdict_of
@@ -180,10 +181,12 @@ def signs(
     """What speaks for and against *claim*: values of `rag.guard.weigh.FEATURES`, and findings."""
     texts = [sentence.text for sentence in split(paper.id, paper.abstract)]
     found = check(claim, paper.title, texts)
-    vectors = embedder([claim, *texts])
+    # So that no model has to know that three quarters are 75%.
+    plain = in_its_figures(claim, [texts[place] for place in nearest(claim, texts)])
+    vectors = embedder([plain, *texts])
     cosine = float((vectors[1:] @ vectors[0]).max())
-    read = reader(claim, paper.title, texts) if reader is not None else None
-    return features(claim, paper.title, texts, cosine, found, read), found
+    read = reader(plain, paper.title, texts) if reader is not None else None
+    return features(plain, paper.title, texts, cosine, found, read), found
 
 
 def _nearest(claim: str, sentences: Sequence[Sentence], embedder: Embedder) -> list[Sentence]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.embed import load_embedded
-from rag.guard.checks import check
-from rag.guard.figures import figures, same
+from rag.guard.checks import check, nearest
+from rag.guard.figures import in_its_figures, same, told
 from rag.text import paper_id
 from rag.types import Paper
 from rag.verify import judge_with
@@ -71,11 +71,57 @@ def test_a_true_sentence_in_other_figures_is_left_alone(claim: str) -> None:
         ("over 62%", "42.4%", False),
         ("up to 48x", "48x", True),
         ("2x", "2%", False),
+        ("14%", "13.7%", True),
+        ("9%", "9.4%", False),
+        ("90 seconds", "1.5 minutes", True),
+        ("8 minutes", "8 seconds", False),
+        ("28 dollars", "$0.28", False),
+        ("28 cents", "$0.28", True),
+        ("four GPU hours", "4 hours", True),
+        ("three quarters", "75.4%", True),
+        ("nine in ten", "91.3%", True),
+        ("two thirds", "75.4%", False),
+        ("fewer than one in five", "16.3%", True),
+        ("more than one in five", "16.3%", False),
+        ("a fortieth", "40x", True),
+        ("one hundredth", "two orders of magnitude", True),
+        ("one tenth", "two orders of magnitude", False),
+        ("twice", "2x", True),
+        ("halved", "50%", True),
+        ("two and a half times", "2.5x", True),
+        ("about a third faster", "1.34x", True),
+        ("twelve thousand", "12,288", True),
+        ("half a million", "500K", True),
+        ("two dozen", "24", True),
     ],
 )
 def test_figures_are_the_same_in_whatever_writing(claimed: str, held: str, alike: bool) -> None:
-    """Scale, unit and hedge decide whether two figures say the same."""
-    assert same(figures(claimed)[0], figures(held)[0]) is alike
+    """Scale, unit and hedge decide whether two quantities say the same, in figures or in words."""
+    assert any(same(one, other) for one in told(claimed) for other in told(held)) is alike
+
+
+@pytest.mark.parametrize(
+    "text", ["the third stage", "a second model", "the first half", "every second", "in two steps"]
+)
+def test_what_only_numbers_things_is_no_quantity(text: str) -> None:
+    """An ordinal is no share, and a small count measures nothing."""
+    assert told(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("claim", "retold"),
+    [
+        ("It cuts memory by more than a third.", "It cuts memory by 37.5%."),
+        ("It cuts memory by about four tenths.", "It cuts memory by 37.5%."),
+        ("It has about thirteen billion parameters.", "It has 13 billion parameters."),
+        ("It cuts memory by two thirds.", "It cuts memory by two thirds."),
+        ("It cuts memory by 37.5%.", "It cuts memory by 37.5%."),
+    ],
+)
+def test_a_quantity_that_an_abstract_gives_is_read_in_its_figures(claim: str, retold: str) -> None:
+    """Models are shown the abstract's own figure where it says the same, and only there."""
+    near = [SENTENCES[place] for place in nearest(claim, SENTENCES)]
+    assert in_its_figures(claim, near) == retold
 
 
 def test_a_quotation_is_supported_and_a_wrong_figure_contradicted() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from rag.guard.findings import Finding
+from rag.guard.spelled import spelled
 from rag.guard.tokens import Token, tokens
 
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9,
@@ -22,6 +23,23 @@ _FIGURE = re.compile(
     r"(?:\s?(?P<percent>\\?%|percent\b|per cent\b|percentage points?\b)"
     r"|\s?(?P<factor>x(?!\w)|×|times\b|-?fold\b|\\times))?"
 )
+# What is measured, in seconds, bytes, dollars and watts.
+_MEASURES = {
+    "time": {"ns": 1e-9, "nanosecond": 1e-9, "µs": 1e-6, "microsecond": 1e-6, "ms": 1e-3,
+             "millisecond": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0,
+             "minute": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "day": 86400.0,
+             "week": 604800.0, "month": 2.63e6, "year": 3.156e7},
+    "data": {"KB": 1e3, "kilobyte": 1e3, "MB": 1e6, "megabyte": 1e6, "GB": 1e9, "gigabyte": 1e9,
+             "TB": 1e12, "terabyte": 1e12, "PB": 1e15, "petabyte": 1e15},
+    "money": {"dollar": 1.0, "USD": 1.0, "cent": 0.01},
+    "power": {"mW": 1e-3, "milliwatt": 1e-3, "W": 1.0, "watt": 1.0, "kW": 1e3, "kilowatt": 1e3},
+}  # fmt: skip
+_MEASURED = {word: (unit, by) for unit, words in _MEASURES.items() for word, by in words.items()}
+_WORD_BEHIND = re.compile(
+    rf"[\s-]?(?:(?:[CGT]PU|[AHV]100|wall-clock|US)[\s-])?"
+    rf"({'|'.join(sorted(map(re.escape, _MEASURED), key=len, reverse=True))})s?(?!\w)"
+)
+_DOLLARS = re.compile(r"\\?\$\s?$")
 _ABOUT = re.compile(
     r"\b(?:about|around|roughly|nearly|almost|approximately|some|close to|an? average of)\s*$", re.I
 )
@@ -31,21 +49,23 @@ _OVER = re.compile(
 _UNDER = re.compile(
     r"\b(?:under|less than|fewer than|below|at most|up to|as little as|within)\s*$", re.I
 )
-_ROUNDED, _HEDGED, _WIDE = 0.02, 0.13, 0.5
+_HEDGES = {"about": _ABOUT, "over": _OVER, "under": _UNDER}
+_ROUNDED, _IN_WORDS, _RETOLD, _HEDGED, _WIDE = 0.02, 0.06, 0.1, 0.13, 0.5
 _BEFORE, _BEHIND = 4, 5  # tokens around a figure that tell what it measures
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number of a text: `value` times `scale`, in a unit."""
+    """A number of a text: `value` times `scale`, in a unit; of time in seconds, and so on."""
 
     value: float
     scale: float
-    unit: str  # "percent", "factor" or ""
+    unit: str  # "percent", "factor", what is measured, or ""
     start: int
     end: int
     text: str
     hedge: str  # "about", "over", "under" or ""
+    in_words: bool = False  # rounder than a figure, and one reading of several
 
     @property
     def amount(self) -> float:
@@ -61,15 +81,72 @@ def figures(text: str) -> tuple[Figure, ...]:
     """
     found = []
     for match in _FIGURE.finditer(text):
-        before = text[max(0, match.start() - 24) : match.start()]
-        hedges = {"about": _ABOUT, "over": _OVER, "under": _UNDER}
-        hedge = next((name for name, pattern in hedges.items() if pattern.search(before)), "")
+        hedge = _hedge(text, match.start())
         unit = "percent" if match["percent"] else "factor" if match["factor"] else ""
         scale = _SCALES[match["scale"].lower()] if match["scale"] else 1.0
+        measure, by = ("", 1.0) if unit else _measure(text, match.start(), match.end())
         value = float(match["value"].replace(",", ""))
         place = (match.start(), match.end())
-        found.append(Figure(value, scale, unit, *place, match[0].strip(), hedge))
+        found.append(Figure(value, scale * by, unit or measure, *place, match[0].strip(), hedge))
     return tuple(found)
+
+
+def _measure(text: str, start: int, end: int) -> tuple[str, float]:
+    """What the figure at *start* to *end* measures, and what one of its unit comes to."""
+    if _DOLLARS.search(text[:start]):
+        return "money", 1.0
+    behind = _WORD_BEHIND.match(text, end)
+    return _MEASURED[behind[1]] if behind else ("", 1.0)
+
+
+def _hedge(text: str, start: int) -> str:
+    before = text[max(0, start - 24) : start]
+    return next((name for name, pattern in _HEDGES.items() if pattern.search(before)), "")
+
+
+def _with_hedge(text: str, one: Figure) -> tuple[int, int]:
+    """The place of *one* in *text* with the words that hedge it."""
+    found = _HEDGES[one.hedge].search(text[: one.start]) if one.hedge else None
+    return (found.start() if found else one.start), one.end
+
+
+def told(text: str) -> tuple[Figure, ...]:
+    """`figures`, and every reading of the quantities that *text* has in words."""
+    found = list(figures(text))
+    for one in spelled(text):
+        place, said = (one.start, one.end), text[one.start : one.end]
+        hedge = _hedge(text, one.start)
+        measure, by = ("", 1.0) if one.unit else _measure(text, one.start, one.end)
+        unit = one.unit or measure
+        found.append(Figure(one.value, by, unit, *place, said, hedge, in_words=True))
+    return tuple(found)
+
+
+def in_its_figures(claim: str, sentences: Sequence[str]) -> str:
+    """*claim* with the figures of *sentences* in place of its own that say the same otherwise.
+
+    *sentences* are those that speak of it: any figure has its like somewhere in an abstract.
+
+    >>> in_its_figures("It spares three quarters of the work.", ["We avoid 75.4% of all work."])
+    'It spares 75.4% of the work.'
+    """
+    held = [one for text in sentences for one in told(text)]
+    exact = {(one.amount, one.unit) for one in held}
+    places: dict[tuple[int, int], str] = {}
+    for one in told(claim):
+        place = _with_hedge(claim, one)
+        written = not one.in_words and (one.amount, one.unit) in exact
+        if written or place in places:
+            continue
+        alike = [o for o in held if same(one, o) and (one.unit == o.unit or not one.in_words)]
+        if alike:
+            best = min(alike, key=lambda o: abs(o.amount - one.amount))
+            most = _WIDE if one.hedge in {"over", "under"} else _RETOLD
+            if abs(best.amount - one.amount) <= most * max(abs(best.amount), abs(one.amount)):
+                places[place] = best.text
+    for (start, end), text in sorted(places.items(), reverse=True):
+        claim = claim[:start] + text + claim[end:]
+    return claim
 
 
 def same(claimed: Figure, held: Figure) -> bool:
@@ -85,19 +162,32 @@ def same(claimed: Figure, held: Figure) -> bool:
             return one <= other * (1 + _ROUNDED) and other <= one * (1 + _WIDE)
         case "under":
             return other <= one * (1 + _ROUNDED) and one <= other * (1 + _WIDE)
-    return abs(one - other) <= _ROUNDED * larger
+    if _is_rounded(claimed.value, held.value) and claimed.scale == held.scale:
+        return True
+    rounded = _IN_WORDS if claimed.in_words or held.in_words else _ROUNDED
+    return abs(one - other) <= rounded * larger
+
+
+def _is_rounded(one: float, other: float) -> bool:
+    """Whether *one*, of two digits or more, is *other* rounded to as many decimals."""
+    text = f"{one:.10f}".rstrip("0").rstrip(".")
+    decimals = len(text.partition(".")[2])
+    return len(text.replace(".", "").lstrip("0")) > 1 and abs(one - other) <= 0.5 * 10**-decimals
 
 
 def wrong_figures(claim: str, sentences: Sequence[str], near: Sequence[int]) -> list[Finding]:
     """What *claim* gives in numbers that *sentences* do not; *near* are those it speaks of."""
-    held = [(place, one) for place, text in enumerate(sentences) for one in figures(text)]
+    held = [(place, one) for place, text in enumerate(sentences) for one in told(text)]
     found: list[Finding] = []
     for one in figures(claim):
         if any(same(one, other) for _, other in held):
             continue
-        scaled = [o for _, o in held if o.value == one.value and _of_another(one, o)]
+        written = [(place, o) for place, o in held if not o.in_words]
+        scaled = [o for _, o in written if o.value == one.value and _of_another(one, o)]
         rivals = [
-            o for place, o in held if place in near and o.unit == one.unit and o.scale == one.scale
+            o
+            for place, o in written
+            if place in near and o.unit == one.unit and o.scale == one.scale
         ]
         if scaled:
             found.append(_wrong("unit", one, scaled[0], 1.0))
