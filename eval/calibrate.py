@@ -57,7 +57,7 @@ CASES = (  # with whether they are only measured
 )
 TARGET = Path(compose.__file__).parent / "calibration.json"
 COLLECTIONS, SIZE, SEED = 1, 385, 0
-DETAILS_HELD, DETAILS_KEPT = 120, 240  # papers with details: measured, and fitted; others learned
+DETAILS_HELD = 120  # papers with questions about details that are only measured
 # Questions about details are written to be missed by their words. With the weight of others they
 # cost near-unanswerable cases on the seed papers; with none, they are told apart by chance only.
 DETAIL_WEIGHT, DETAIL_CHOICE_WEIGHT = 0.2, 0.1
@@ -250,7 +250,7 @@ def gather(scratch: Path, models: Models) -> tuple[list[Asked], list[Choice]]:
         choices.extend(found[1])
         print(f"collection {number + 1} of {COLLECTIONS + 1}: {len(portion)} papers", flush=True)
     details = _compressed(HERE / "calibration" / "details.jsonl.xz")
-    for last, some in ((False, details[DETAILS_HELD:DETAILS_KEPT]), (True, details[:DETAILS_HELD])):
+    for last, some in ((False, details[DETAILS_HELD:]), (True, details[:DETAILS_HELD])):
         found = from_details(scratch / f"details {last}", models, some, last)
         asked_all.extend(found[0])
         choices.extend(found[1])

@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 
 from rag.claims import likeness
-from rag.embed import CORES, load_tokenizer, readable
+from rag.embed import load_tokenizer, readable
 from rag.models.train.claim_groups import (
     CONTRADICTED,
     SEED,
@@ -96,7 +96,7 @@ class Checker(torch.nn.Module):
 def main(data: Path, out: Path, minutes: float, started: Path) -> None:
     """Train for *minutes*, saving `claims.pt` in *out*, and print what the dev rows show."""
     torch.manual_seed(SEED)
-    torch.set_num_threads(CORES)
+    torch.set_num_threads(2)
     chance = np.random.default_rng(SEED)
     rows, dev = papers()
     hard, hard_dev = more_claims()

@@ -5,9 +5,6 @@
 * `stated-and-not.jsonl.xz`, beside it: for many of those papers one or two questions that the
   abstract answers, with their evidence, and as many as natural that it does not, with the
   sentences that come nearest;
-* `details.jsonl.xz`, beside it: 480 long abstracts, each with three questions about one detail,
-  with their evidence, and two as natural ones that it leaves open; the first DETAILS_KEPT are not
-  learned from;
 * `scitldr-train.jsonl.xz` (Apache-2.0), `abstracts-acl.jsonl.xz` (CC BY 4.0) and SciFact's training
   claims (CC BY 4.0), which are not committed: give the folder that holds them.
 
@@ -29,11 +26,6 @@ from rag.embed import has_learned
 
 QUESTIONS = Path(__file__).parents[3] / "eval" / "calibration" / "questions-and-claims.jsonl.xz"
 STATED = QUESTIONS.with_name("stated-and-not.jsonl.xz")
-
-DETAILS = QUESTIONS.with_name("details.jsonl.xz")
-DETAILS_KEPT = (
-    240  # papers with questions about details for `eval.calibrate`, to fit and to measure
-)
 
 Row = dict[str, Any]
 
@@ -68,23 +60,6 @@ def _more(row: Row | None) -> Row:
         return {"stated": [], "silent": []}
     pairs = zip(row["stated"], row["stated_evidence"], strict=True)
     return {"stated": list(pairs), "silent": list(row["not_stated"])}
-
-
-def details() -> list[Row]:
-    """Papers with questions about their details, to learn from, in the form of `papers`."""
-    return [_detailed(row) for row in read(DETAILS)[DETAILS_KEPT:]]
-
-
-def _detailed(row: Row) -> Row:
-    first, *rest = [(one["question"], one["evidence"]) for one in row["answered"]]
-    return {
-        **row,
-        "q_technical": first[0],
-        "a_sentence": first[1][0],
-        "q_everyday": rest[-1][0],
-        "stated": rest,
-        "silent": row["not_stated"],
-    }
 
 
 def document(row: Row) -> str:

@@ -33,14 +33,13 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from rag.embed import load_embedded
-from rag.models.train.data import Row, details, document, papers, questions_of
+from rag.models.train.data import Row, document, papers, questions_of
 from rag.models.train.embedder import stock_encoder
 from rag.reader import encode
 from rag.sentences import split
 
 SHIPPED = Path(__file__).parents[1] / "reader.onnx"
 STEP, PIECE, RATE, WARM, FROZEN, SEED = 12, 3600, 1e-4, 40, 3, 0  # groups, tokens at once, …
-OFTEN = 2  # how often a paper with questions about its details stands among the others
 WINDOW = 4  # sentences of a paper in a short reading
 MOST_CHARACTERS = 1200  # of an abstract in training: about 270 tokens; evidence always stays
 NEAR, WRONG = 12, 3  # wrong papers are drawn from this many that the embedder ranks highest
@@ -102,7 +101,6 @@ def main(out: Path, steps: int, continued: Path | None) -> None:
     torch.manual_seed(SEED)
     chance = np.random.default_rng(SEED)
     rows, dev = papers()
-    rows = [*rows, *(OFTEN * details())]
     model = Reader()
     model.load_state_dict(torch.load(continued) if continued else shipped(model))
     optimizer = torch.optim.AdamW(
