@@ -3,10 +3,16 @@
     python -m eval.scale papers.jsonl.xz --sizes 385 10000 100000 --out eval/scale.md
 
 The papers are the file's; their vectors are generated under the shipped model's name, since to
-embed 100,000 abstracts sentence by sentence takes two cores hours. So what is written, read and
-multiplied is of the true size, what is found is chance, and the time to embed is told apart, as
-measured on the file's first texts. Questions are embedded and read by the true models. It reports
-and is no gate.
+embed 100,000 abstracts takes two cores half an hour, and sentence by sentence more than an hour. So
+what is written, read and multiplied is of the true size, what is found is chance, and the time to
+embed is told apart, as measured on the file's first texts. Questions are embedded and read by the
+true models. How much is embedded is what the product does by itself with so many papers.
+
+    paperchat index --store DIR seeds papers.jsonl.xz
+    python -m eval.scale papers.jsonl.xz --store DIR
+
+measures a store with true vectors; where the bundled papers are among the others, so is how many of
+the bundled cases of one paper still find it. It reports and is no gate.
 """
 
 from __future__ import annotations
@@ -15,10 +21,11 @@ import argparse
 import hashlib
 import json
 import random
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -26,17 +33,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eval.cases import read_cases
 from eval.large import QUESTIONS
 from eval.speed import load_average, machine, peak_memory
 from rag import corpus, indexing
-from rag.app import open_chat
+from rag.app import PaperChat, choose_indexer, open_chat, way_for
 from rag.catalog import FILE
 from rag.embed import DIMENSION, load_embedded
 from rag.errors import PaperChatError
+from rag.late import Sparing
 from rag.sentences import split
 from rag.settings import Settings
+from rag.static import load_static
 from rag.text import digest, paper_id
-from rag.types import Corpus, Paper
+from rag.types import Corpus, Embedder, Paper
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +54,7 @@ if TYPE_CHECKING:
 ADDED = 10  # papers in a small update
 ASKED = 20  # questions of a shape
 SHAPES = ("answer", "comparison", "list")
+TYPES = {"single": "named", "numeric": "named", "single_paraphrase": "everyday"}  # of cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         load = load_average()
         papers = corpus.read([options.papers]).papers
         rows = []
-        if options.store:
-            rows.append({**of_store(options.store), "index_s": None})
+        if options.store:  # in a copy, since papers are added to it
+            with TemporaryDirectory(prefix="paperchat-scale-", ignore_cleanup_errors=True) as made:
+                copy = Path(shutil.copytree(options.store, Path(made) / "store"))
+                rows.append({**of_store(copy), "index_s": None})
         for size in [] if options.store else sorted(options.sizes):
             with TemporaryDirectory(prefix="paperchat-scale-", ignore_cleanup_errors=True) as made:
                 place = options.keep or Path(made)
@@ -106,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def of_size(folder: Path, papers: Sequence[Paper]) -> dict[str, float | None]:
     """Index *papers* into *folder*, and measure the store."""
     began = perf_counter()
-    indexing.update(folder, Corpus(tuple(papers), (), len(papers)), _generated())
+    indexing.update(folder, Corpus(tuple(papers), (), len(papers)), _generated(len(papers)))
     taken = perf_counter() - began
     return {**of_store(folder), "index_s": taken}
 
@@ -118,12 +131,11 @@ def of_store(folder: Path) -> dict[str, float | None]:
     parts = {"disk_mb": ("*",), "chroma_mb": ("chroma",), "kept_mb": ("embeddings*",)}
     disk: dict[str, float | None] = {name: _size(folder, part) for name, (part,) in parts.items()}
     new = tuple(_added(number) for number in range(ADDED))
-    changed = tuple(
-        replace(one, abstract=f"{one.abstract} Again.", content_hash=digest(one.id)) for one in new
-    )
+    changed = tuple(_added(number, " Again.") for number in range(ADDED))
+    embedder = choose_indexer(_settings(folder), writing=True)
     for name, papers in (("add_s", new), ("replace_s", changed)):
         began = perf_counter()
-        indexing.update(folder, Corpus(papers, (), ADDED), _generated())
+        indexing.update(folder, Corpus(papers, (), ADDED), embedder)
         disk[name] = perf_counter() - began
     return {**asked, **disk}
 
@@ -131,7 +143,7 @@ def of_store(folder: Path) -> dict[str, float | None]:
 def ask(folder: Path) -> dict[str, float | None]:
     """Open the store in *folder* and ask questions of each shape, in this process."""
     began = perf_counter()
-    chat = open_chat(Settings.from_environment(store=folder, environment={}))
+    chat = open_chat(_settings(folder))
     opened = perf_counter() - began
     papers = list(chat.papers())
     dice = random.Random(5)
@@ -152,7 +164,25 @@ def ask(folder: Path) -> dict[str, float | None]:
             taken.append(1000 * (perf_counter() - start))
         row[f"{shape}_p50"], row[f"{shape}_p95"] = np.percentile(taken, [50, 95]).tolist()
     row["memory_mb"] = peak_memory()
-    return row
+    return {**row, **recall(chat, {paper.title for paper in papers})}
+
+
+def recall(chat: PaperChat, titles: Collection[str]) -> dict[str, float | None]:
+    """Recall@1 and @5 of the bundled cases of one paper, if all those papers are in *chat*."""
+    cases = [case for case in read_cases() if case.type in TYPES and len(case.gold_papers) == 1]
+    if not {case.gold_papers[0] for case in cases} <= set(titles):
+        return {}
+    found: dict[str, list[int]] = {group: [] for group in (*TYPES.values(), "all")}
+    for case in cases:
+        ranking = [hit.paper.title for hit in chat.search(case.question, 5)]
+        place = ranking.index(case.gold_papers[0]) if case.gold_papers[0] in ranking else 5
+        for group in (TYPES[case.type], "all"):
+            found[group].append(place)
+    return {
+        f"{group}_{k}": float(np.mean([place < k for place in places]))
+        for group, places in found.items()
+        for k in (1, 5)
+    }
 
 
 def texts_a_second(papers: Sequence[Paper]) -> tuple[float, float]:
@@ -185,9 +215,14 @@ def report(
         "add_s": f"add {ADDED} papers, s",
         "replace_s": f"replace {ADDED} papers, s",
     }
+    groups = {"named": "named or described", "everyday": "in everyday words", "all": "all"}
+    if any("all_5" in row for row in rows):
+        names |= {f"{g}_{k}": f"recall@{k}, {said}" for g, said in groups.items() for k in (1, 5)}
     head = "| | " + " | ".join(f"{row['papers']:,.0f}" for row in rows) + " |"
     lines = [
-        f"| {said} | " + " | ".join(_figure(row.get(name)) for row in rows) + " |"
+        f"| {said} | "
+        + " | ".join(_figure(row.get(name), 3 if "@" in said else 1) for row in rows)
+        + " |"
         for name, said in names.items()
     ]
     return "\n".join(
@@ -206,19 +241,26 @@ def report(
     )
 
 
-def _figure(value: float | None) -> str:
+def _figure(value: float | None, decimals: int) -> str:
     if value is None:
         return "–"
-    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+    return f"{value:.{decimals}f}" if value < 100 else f"{value:,.0f}"
 
 
-def _generated() -> Generated:
-    return Generated(load_embedded().fingerprint)
+def _generated(papers: int) -> Embedder:
+    """What makes vectors for so many *papers*, the product's own way to do it."""
+    embedder, way = Generated(load_embedded().fingerprint), way_for(papers)
+    return embedder if way == "full" else Sparing(load_static(), embedder, rough=way == "fast")
 
 
-def _added(number: int) -> Paper:
+def _settings(folder: Path) -> Settings:
+    return Settings.from_environment(store=folder, environment={})
+
+
+def _added(number: int, more: str = "") -> Paper:
     title = f"An added paper, number {number}: of what is new"
-    abstract = f"We add number {number}. It has {number + 7} figures. Nothing else is known of it."
+    told = f"We add number {number}. It has {number + 7} figures. Nothing else is known of it."
+    abstract = told + more
     return Paper(paper_id(title), title, abstract, digest(title, abstract), (FILE,))
 
 

@@ -374,16 +374,20 @@ def index(
             f"no paper could be read; the first of {len(read.rejected)} problems: {first}"
         )
     is_new = not store.stamps(settings.store)
-    embedder = choose_indexer(settings, writing=True, papers=len(read.papers))
+
+    def choose() -> Embedder:
+        return choose_indexer(settings, writing=True, papers=len(read.papers))
+
     made = indexing.update(
         settings.store,
         read,
-        embedder,
+        choose_embedder(settings),
         prune=prune,
         rebuild=rebuild,
         progress=progress,
-        turn=_at_home(turn, settings),
+        turn=replace(_at_home(turn, settings), choose=choose),
     )
+    embedder = choose_indexer(settings)
     if is_new and not settings.index and isinstance(embedder, Sparing):
         made = replace(made, notes=(*made.notes, _spared(made.new, embedder)))
     if made.new + made.changed + made.unchanged <= DRAWN_AT_ONCE:
@@ -440,15 +444,16 @@ def refresh(
     """
     if store.generation(settings.store) == 0 and not journal.left(settings.store):
         return index(settings, progress=progress, turn=turn)
-    embedder = choose_indexer(settings, writing=True)
     nothing = Corpus((), (), 0)
     report = indexing.update(
         settings.store,
         nothing,
-        embedder,
+        choose_embedder(settings),
         rebuild=True,
         progress=progress,
-        turn=_at_home(turn, settings),
+        turn=replace(
+            _at_home(turn, settings), choose=lambda: choose_indexer(settings, writing=True)
+        ),
     )
     with closing(Catalog(settings.store)) as catalog:
         return replace(report, unchanged=len(catalog.papers()))
@@ -568,7 +573,10 @@ def choose_indexer(
     if papers is not None and not made:
         return _indexer(embedder, way_for(papers))
     ways = (_indexer(embedder, way) for way in WAYS if made)
-    return next((one for one in ways if store.fingerprint(one) in made), embedder)
+    found = next((one for one in ways if store.fingerprint(one) in made), None)
+    if found is None and writing:  # another model or chunking made it: all is made anew, its way
+        found = _indexer(embedder, store.noted_way(settings.store) or "full")
+    return found or embedder
 
 
 def way_for(papers: int) -> Way:

@@ -56,6 +56,11 @@ def version_of(paper: Paper) -> str:
     return f"{paper.id}-{paper.content_hash}"
 
 
+def is_unchanged(paper: Paper) -> bool:
+    """Whether the text of *paper* is the one that its version names."""
+    return digest(paper.title, paper.abstract) == paper.content_hash
+
+
 class Catalog:
     """The catalog in *folder*; safe for many readers, and one writer at a time."""
 
@@ -129,10 +134,8 @@ class Catalog:
             manifest, papers = self.manifest(), self.papers()
             if manifest.generation and self._hash(manifest.space) != manifest.index_hash:
                 return "its papers are not those of its manifest"
-        for paper in papers:
-            if digest(paper.title, paper.abstract) != paper.content_hash:
-                return f"the text of '{paper.title[:80]}' is not what was indexed"
-        return ""
+        strange = next((paper for paper in papers if not is_unchanged(paper)), None)
+        return f"the text of '{strange.title[:80]}' is not what was indexed" if strange else ""
 
     def is_moved(self) -> bool:
         """Whether another file, or none, now lies where this one was opened."""

@@ -231,9 +231,11 @@ _WHICH_ONE = re.compile(
     re.IGNORECASE,
 )
 _SIZE = re.compile(
-    r"\b(?:parameter|param|token|sample)s? (?:count|size|number|total)\b"
+    r"\b(?:parameter|param|token|sample)s? (?:count|size|number|total)s?\b"
     r"|\btotal (?:tokens|parameters|samples|size)\b"
-    r"|\b(?:dataset|corpus|model|context|window|vocab\w*|batch) (?:size|length)\b|\bsize\W*$",
+    r"|\b(?:dataset|corpus|model|context|sequence|input|window|vocab\w*|batch) (?:size|length)s?\b"
+    r"|\b(?:longest|largest|max(?:imum|imal)?) (?:context|sequence|input)s?\b"
+    r"|\bsizes?\W*$|^\W*(?:the )?sizes? of\b",
     re.IGNORECASE,
 )
 _LASTS = re.compile(r"\b(?:latency|duration|run-?time|training time)\b", re.IGNORECASE)

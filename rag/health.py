@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rag import atlas, embeddings, history, indexing, journal, lexical, store, vectors, writer
-from rag.catalog import FILE, Catalog
+from rag.catalog import FILE, Catalog, is_unchanged
 from rag.errors import NoIndex, StoreAway, StoreError, StoreVersion
 from rag.late import Sparing
 from rag.types import Corpus, Embedder, IndexReport, Paper, Progress
@@ -152,12 +152,18 @@ def _put_away(path: Path) -> None:
 
 
 def _recovered(folder: Path) -> tuple[Paper, ...]:
-    """The papers of the journal where the catalog is lost, which is set aside; else none."""
+    """The papers where the catalog is lost or not what it was, which is set aside; else none.
+
+    They are the journal's, and those that the catalog still has unchanged.
+    """
+    kept: tuple[Paper, ...] = ()
     try:
         with closing(Catalog(folder)) as catalog:
-            if not catalog.damage():
-                catalog.snapshot()  # a table may be gone from a file that is whole
+            problem = catalog.damage()
+            _, papers = catalog.snapshot()  # a table may be gone from a file that is whole
+            if not problem:
                 return ()
+            kept = tuple(paper for paper in papers if is_unchanged(paper))
     except StoreVersion:
         raise
     except NoIndex:
@@ -165,12 +171,24 @@ def _recovered(folder: Path) -> tuple[Paper, ...]:
             raise
     except StoreError:
         pass
-    papers = journal.recover(folder)
+    papers = _with_journal(folder, kept)
     aside = folder / f"catalog.damaged-{time.time_ns()}.sqlite"
     if (folder / FILE).exists():
         (folder / FILE).replace(aside)
     (folder / f"{FILE}-journal").unlink(missing_ok=True)  # it belongs to the damaged one
     return papers
+
+
+def _with_journal(folder: Path, kept: tuple[Paper, ...]) -> tuple[Paper, ...]:
+    """*kept* and the papers of the journal; of two versions the journal's. Raises StoreError."""
+    try:
+        recovered = journal.recover(folder)
+    except StoreError:
+        if not kept:
+            raise
+        return kept
+    given = {paper.id for paper in recovered}
+    return (*recovered, *(paper for paper in kept if paper.id not in given))
 
 
 def _vectors_can_be_read(folder: Path) -> bool:

@@ -52,6 +52,8 @@ class Turn:
     wait: float = 0.0  # seconds
     take_over: bool = False  # from one that has shown no sign of life for `writer.HANGS_AFTER`
     server: str | None = field(default=None, repr=False)  # a Chroma server's address
+    # What to embed with, asked once nobody else writes, who may have changed how the store is made.
+    choose: Callable[[], Embedder] | None = None
 
 
 NOW = Turn()
@@ -124,7 +126,9 @@ def update(
     """
     with (
         writing(folder, wait=turn.wait, take_over=turn.take_over) as lease,
-        running(folder, embedder, lease, progress, turn.server) as run,
+        running(
+            folder, turn.choose() if turn.choose else embedder, lease, progress, turn.server
+        ) as run,
     ):
         return _watched(run, corpus, prune, "as asked" if rebuild else "")
 
@@ -185,7 +189,7 @@ def _update(run: Run, corpus: Corpus, prune: bool, asked: str, again: bool = Tru
             )
         upsert = {p.id: (p, names_in(p.title, p.abstract)) for p in (*plan.touched, *written)}
         mark = _keep(run, journal.Mark() if reason else mark, plan)
-        notes = {"journal": mark.as_text()}
+        notes = {"journal": mark.as_text(), "way": late.way_of(run.embedder)}
         catalog.commit(upsert, plan.removed, space, run.lease.owner.token, notes)
         if isinstance(run.embedder, late.Sparing):
             late.keep_sample(folder, run.embedder, catalog.first(late.SAMPLED))
@@ -435,6 +439,7 @@ def _sweep(run: Run, dead: Sequence[str], *, thorough: bool) -> None:
         with embeddings.Embeddings(folder) as kept:
             kept.forget(dead)
     if dead and lexical.exists(folder / f"lexical-{space}"):
+        run.lease.check(at_once=True)  # what another run is writing must not go with the dead
         _remove_words(run.catalog, lexical.LexicalIndex(folder / f"lexical-{space}"), dead)
     run.catalog.forget_dead(dead)
 
@@ -444,7 +449,7 @@ def _remove_words(catalog: Catalog, index: lexical.LexicalIndex, dead: Sequence[
 
     Equal collections then have equal scores, whatever was in them before.
     """
-    if len(catalog) <= FEW:
+    if len(catalog) <= FEW and set(catalog.dead()) <= set(dead):
         index.replace(_as_words(paper) for paper in catalog.papers())
     else:
         index.update((), dead)

@@ -20,6 +20,7 @@ import numpy as np
 
 from rag import chunk, embeddings
 from rag.sentences import split
+from rag.settings import Way
 from rag.text import digest
 from rag.types import Embedder, Paper
 
@@ -64,6 +65,13 @@ def maker_of(embedder: Embedder) -> str:
     if isinstance(embedder, Sparing) and not embedder.rough:
         return embedder.precise.fingerprint
     return embedder.fingerprint
+
+
+def way_of(embedder: Embedder) -> Way:
+    """How *embedder* indexes."""
+    if not isinstance(embedder, Sparing):
+        return "full"
+    return "fast" if embedder.rough else "windows"
 
 
 class Late:

@@ -32,7 +32,7 @@ _JOINS = re.compile(
 )
 _STOPS = re.compile(
     r"[?!;:。？！：；]+\s*|(?<=[^\W\d_])\.(?:\s+|$)|(?<=[\ue000)'\"’”])\.(?:\s+|$)|(?<=\d)\.(?:\s+|$)"
-    r"|\.{2,}\s*|\s[-–—]+\s|\n+"
+    r"|\.{2,}\s*|\s[-–—]+\s|\s+(?:[-=]+>|[→⇒])\s+|\n+"
 )
 _STRONG = re.compile(
     r"\b(?:vs|v|versus|against|than|next to|beside|alongside|compared (?:to|with)|as opposed to"

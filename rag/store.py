@@ -23,6 +23,7 @@ from rag import chunk, embeddings, late, lexical, vectors
 from rag.catalog import FILE, Catalog, Manifest, version_of
 from rag.errors import NoIndex, StoreAway, StoreError
 from rag.rows import Stored
+from rag.settings import WAYS, Way
 from rag.text import digest
 from rag.types import Embedder, Paper
 from rag.writer import seems_at_work
@@ -109,6 +110,16 @@ def stamps(folder: Path) -> frozenset[str]:
         space = ""
     spaces = [space] if space else [path.name[8:] for path in folder.glob("lexical-*.*")]
     return frozenset(one.partition(".")[0] for one in spaces)
+
+
+def noted_way(folder: Path) -> Way | None:
+    """How the live generation was indexed, if that was noted."""
+    try:
+        with closing(Catalog(folder)) as catalog:
+            noted = catalog.note("way")
+    except StoreError:
+        return None
+    return next((way for way in WAYS if way == noted), None)
 
 
 def exists(folder: Path) -> bool:

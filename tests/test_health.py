@@ -271,6 +271,17 @@ def test_both_copies_lost_is_said_plainly(folder, doctor):
     assert (folder / FILE).exists()
 
 
+def test_what_a_changed_catalog_still_has_is_kept_where_the_copy_is_lost(folder, doctor):
+    """Of thirty papers only the one whose text somebody changed cannot be had any more."""
+    without(folder / FILE, "UPDATE papers SET abstract = 'No.' WHERE title LIKE 'Sparrow 29:%'")
+    for path in folder.glob("papers-*.jsonl"):
+        path.write_bytes(b"junk")
+
+    assert doctor(folder, "--repair") == (0, {})
+
+    assert_whole(folder, doctor, 29)
+
+
 def test_a_damaged_catalog_is_set_aside(folder, doctor):
     """The file may hold what somebody wants to look into."""
     cut(folder / FILE, 0.5)

@@ -71,6 +71,8 @@ def test_a_piece_knows_where_it_stands():
         ("Is there a difference in GPU count between {} and {}?", ("GPU count",)),
         ("whats the diffrence betwen {} and {}, especially sizes and what they release",
          ("sizes", "what they release")),
+        ("for a slide: {} / {} -> number of APIs, their source, which llama was tuned",
+         ("number of APIs", "their source", "which llama was tuned")),
         ("Two papers use Frontier. Compare scale (params, GPUs) and techniques.",
          ("scale (params, GPUs)", "techniques")),
     ],

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -669,6 +670,20 @@ def test_a_reader_that_met_what_a_writer_had_not_yet_removed_reads_again(
 
     assert shelves[0].current().settled
     assert scored(shelves[0].current()) == scored(load(folder))
+
+
+def test_what_another_run_is_writing_does_not_go_with_the_dead(folder: Path):
+    """A run that was put out, and wakes, must not take the words of the one that took over."""
+    first, second = about("marbles"), about("kettles")
+    with closing(Catalog(folder, create=True)) as catalog:
+        catalog.intend([version_of(second)], "other")
+        space = catalog.manifest().space
+        index = LexicalIndex(folder / f"lexical-{space}")
+        index.update(LexicalDocument(version_of(p), p.title, p.abstract) for p in (first, second))
+        indexing._remove_words(catalog, index, [version_of(first)])
+
+        held = index.keys()
+        assert (version_of(first) in held, version_of(second) in held) == (False, True)
 
 
 def test_a_reader_waits_a_moment_for_a_writer_to_remove_what_is_dead(

@@ -25,12 +25,13 @@ _FIGURE = re.compile(
 )
 # What is measured, in seconds, bytes, dollars and watts.
 _MEASURES = {
-    "time": {"ns": 1e-9, "nanosecond": 1e-9, "µs": 1e-6, "microsecond": 1e-6, "ms": 1e-3,
-             "millisecond": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0,
+    "time": {"ns": 1e-9, "nanosecond": 1e-9, "µs": 1e-6, "μs": 1e-6, "microsecond": 1e-6,
+             "ms": 1e-3, "millisecond": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0,
              "minute": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "day": 86400.0,
              "week": 604800.0, "month": 2.63e6, "year": 3.156e7},
-    "data": {"KB": 1e3, "kilobyte": 1e3, "MB": 1e6, "megabyte": 1e6, "GB": 1e9, "gigabyte": 1e9,
-             "TB": 1e12, "terabyte": 1e12, "PB": 1e15, "petabyte": 1e15},
+    "data": {"KB": 1e3, "KiB": 1e3, "kilobyte": 1e3, "MB": 1e6, "MiB": 1e6, "megabyte": 1e6,
+             "GB": 1e9, "GiB": 1e9, "gigabyte": 1e9, "TB": 1e12, "TiB": 1e12, "terabyte": 1e12,
+             "PB": 1e15, "petabyte": 1e15},
     "money": {"dollar": 1.0, "USD": 1.0, "cent": 0.01},
     "power": {"mW": 1e-3, "milliwatt": 1e-3, "W": 1.0, "watt": 1.0, "kW": 1e3, "kilowatt": 1e3},
 }  # fmt: skip
@@ -39,7 +40,7 @@ _WORD_BEHIND = re.compile(
     rf"[\s-]?(?:(?:[CGT]PU|[AHV]100|wall-clock|US)[\s-])?"
     rf"({'|'.join(sorted(map(re.escape, _MEASURED), key=len, reverse=True))})s?(?!\w)"
 )
-_DOLLARS = re.compile(r"\\?\$\s?$")
+_DOLLARS = re.compile(r"(?<![\d$])\\?\$\s?$")
 _ABOUT = re.compile(
     r"\b(?:about|around|roughly|nearly|almost|approximately|some|close to|an? average of)\s*$", re.I
 )
@@ -50,26 +51,34 @@ _UNDER = re.compile(
     r"\b(?:under|less than|fewer than|below|at most|up to|as little as|within)\s*$", re.I
 )
 _HEDGES = {"about": _ABOUT, "over": _OVER, "under": _UNDER}
-_ROUNDED, _IN_WORDS, _RETOLD, _HEDGED, _WIDE = 0.02, 0.06, 0.1, 0.13, 0.5
+_ONLY_HEDGES = re.compile(
+    r"\b(?:about|around|roughly|nearly|almost|approximately|some|close to|more than|at least"
+    r"|upwards of|less than|fewer than|at most|up to|as little as)\s*$",
+    re.I,
+)
+_ROUNDED, _ROUND, _RETOLD, _HEDGED, _RETOLD_HEDGED, _WIDE = 0.02, 0.06, 0.1, 0.13, 0.25, 0.5
 _BEFORE, _BEHIND = 4, 5  # tokens around a figure that tell what it measures
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number of a text: `value` times `scale`, in a unit; of time in seconds, and so on."""
+    """A number of a text: `value` times `scale`, in a unit or of what is measured."""
 
     value: float
     scale: float
-    unit: str  # "percent", "factor", what is measured, or ""
+    unit: str  # "percent", "factor" or ""
     start: int
     end: int
     text: str
     hedge: str  # "about", "over", "under" or ""
-    in_words: bool = False  # rounder than a figure, and one reading of several
+    measure: str = ""  # "time", "data", "money", "power" or ""
+    each: float = 1.0  # what one of its measure's word comes to: 60 seconds of a minute
+    in_words: bool = False  # one reading of several
+    is_round: bool = False  # said of what is a little more or less, too
 
     @property
     def amount(self) -> float:
-        """What it comes to."""
+        """What it comes to, whatever it measures."""
         return self.value * self.scale
 
 
@@ -81,19 +90,32 @@ def figures(text: str) -> tuple[Figure, ...]:
     """
     found = []
     for match in _FIGURE.finditer(text):
-        hedge = _hedge(text, match.start())
         unit = "percent" if match["percent"] else "factor" if match["factor"] else ""
         scale = _SCALES[match["scale"].lower()] if match["scale"] else 1.0
-        measure, by = ("", 1.0) if unit else _measure(text, match.start(), match.end())
         value = float(match["value"].replace(",", ""))
         place = (match.start(), match.end())
-        found.append(Figure(value, scale * by, unit or measure, *place, match[0].strip(), hedge))
+        hedge, measure = _hedge(text, match.start()), _measure(text, *place, unit)
+        found.append(Figure(value, scale, unit, *place, match[0].strip(), hedge, *measure))
     return tuple(found)
 
 
-def _measure(text: str, start: int, end: int) -> tuple[str, float]:
-    """What the figure at *start* to *end* measures, and what one of its unit comes to."""
-    if _DOLLARS.search(text[:start]):
+def told(text: str) -> tuple[Figure, ...]:
+    """`figures`, and every reading of the quantities that *text* has in words."""
+    found = list(figures(text))
+    for one in spelled(text):
+        place, said = (one.start, one.end), text[one.start : one.end]
+        hedge, measure = _hedge(text, one.start), _measure(text, *place, one.unit)
+        found.append(
+            Figure(one.value, 1.0, one.unit, *place, said, hedge, *measure, True, one.is_round)
+        )
+    return tuple(found)
+
+
+def _measure(text: str, start: int, end: int, unit: str) -> tuple[str, float]:
+    """What the figure at *start* to *end* measures, and what one of its word comes to."""
+    if unit:
+        return "", 1.0
+    if _DOLLARS.search(text[:start]) and not text[end:].startswith("$"):  # else it is LaTeX
         return "money", 1.0
     behind = _WORD_BEHIND.match(text, end)
     return _MEASURED[behind[1]] if behind else ("", 1.0)
@@ -104,56 +126,60 @@ def _hedge(text: str, start: int) -> str:
     return next((name for name, pattern in _HEDGES.items() if pattern.search(before)), "")
 
 
-def _with_hedge(text: str, one: Figure) -> tuple[int, int]:
-    """The place of *one* in *text* with the words that hedge it."""
-    found = _HEDGES[one.hedge].search(text[: one.start]) if one.hedge else None
-    return (found.start() if found else one.start), one.end
-
-
-def told(text: str) -> tuple[Figure, ...]:
-    """`figures`, and every reading of the quantities that *text* has in words."""
-    found = list(figures(text))
-    for one in spelled(text):
-        place, said = (one.start, one.end), text[one.start : one.end]
-        hedge = _hedge(text, one.start)
-        measure, by = ("", 1.0) if one.unit else _measure(text, one.start, one.end)
-        unit = one.unit or measure
-        found.append(Figure(one.value, by, unit, *place, said, hedge, in_words=True))
-    return tuple(found)
-
-
 def in_its_figures(claim: str, sentences: Sequence[str]) -> str:
     """*claim* with the figures of *sentences* in place of its own that say the same otherwise.
 
-    *sentences* are those that speak of it: any figure has its like somewhere in an abstract.
+    *sentences* are those that speak of it: any figure has its like somewhere in an abstract. What
+    differs from them by more than rounding, or in its unit's word, stays as it is.
 
     >>> in_its_figures("It spares three quarters of the work.", ["We avoid 75.4% of all work."])
     'It spares 75.4% of the work.'
     """
-    held = [one for text in sentences for one in told(text)]
-    exact = {(one.amount, one.unit) for one in held}
-    places: dict[tuple[int, int], str] = {}
+    held = [one for text in sentences for one in figures(text)]
+    written = {(one.amount, one.unit) for one in held}
+    places: list[tuple[int, int, str]] = []
     for one in told(claim):
-        place = _with_hedge(claim, one)
-        written = not one.in_words and (one.amount, one.unit) in exact
-        if written or place in places:
+        if not one.in_words and (one.amount, one.unit) in written:
             continue
-        alike = [o for o in held if same(one, o) and (one.unit == o.unit or not one.in_words)]
+        alike = [other for other in held if _retold(one, other)]
         if alike:
-            best = min(alike, key=lambda o: abs(o.amount - one.amount))
-            most = _WIDE if one.hedge in {"over", "under"} else _RETOLD
-            if abs(best.amount - one.amount) <= most * max(abs(best.amount), abs(one.amount)):
-                places[place] = best.text
-    for (start, end), text in sorted(places.items(), reverse=True):
+            best = min(alike, key=lambda other: abs(other.amount - one.amount))
+            places.append((*_with_hedge(claim, one), best.text))
+    taken: list[tuple[int, int, str]] = []
+    for start, end, text in sorted(places, key=lambda place: place[0] - place[1]):
+        if all(end <= other[0] or other[1] <= start for other in taken):
+            taken.append((start, end, text))
+    for start, end, text in sorted(taken, reverse=True):
         claim = claim[:start] + text + claim[end:]
     return claim
+
+
+def _retold(one: Figure, other: Figure) -> bool:
+    """Whether the claim's *one* may be read as the abstract's *other*."""
+    if one.unit != other.unit or (one.measure and other.measure and one.each != other.each):
+        return False
+    if not same(one, other):
+        return False
+    far = abs(one.amount - other.amount) / max(abs(one.amount), abs(other.amount), 1e-12)
+    if one.in_words:
+        return far <= (_RETOLD_HEDGED if one.hedge in {"over", "under"} else _RETOLD)
+    return (one.scale == other.scale and _is_rounded(one.value, other.value)) or far < 1e-9
+
+
+def _with_hedge(text: str, one: Figure) -> tuple[int, int]:
+    """The place of *one* in *text* with the words that only hedge it."""
+    found = _ONLY_HEDGES.search(text[: one.start]) if one.hedge and one.in_words else None
+    return (found.start() if found else one.start), one.end
 
 
 def same(claimed: Figure, held: Figure) -> bool:
     """Whether *claimed* may be said where an abstract gives *held*."""
     if claimed.unit and held.unit and claimed.unit != held.unit:
         return False
-    one, other = claimed.amount, held.amount
+    if claimed.measure and held.measure and claimed.measure != held.measure:
+        return False
+    both = bool(claimed.measure and held.measure)  # a word that only one has may be understood
+    one, other = (f.amount * (f.each if both else 1.0) for f in (claimed, held))
     larger = max(abs(one), abs(other), 1e-12)
     match claimed.hedge:
         case "about":
@@ -162,9 +188,10 @@ def same(claimed: Figure, held: Figure) -> bool:
             return one <= other * (1 + _ROUNDED) and other <= one * (1 + _WIDE)
         case "under":
             return other <= one * (1 + _ROUNDED) and one <= other * (1 + _WIDE)
-    if _is_rounded(claimed.value, held.value) and claimed.scale == held.scale:
+    alike = claimed.scale == held.scale and (not both or claimed.each == held.each)
+    if alike and not claimed.in_words and _is_rounded(claimed.value, held.value):
         return True
-    rounded = _IN_WORDS if claimed.in_words or held.in_words else _ROUNDED
+    rounded = _ROUND if claimed.is_round or held.is_round else _ROUNDED
     return abs(one - other) <= rounded * larger
 
 
@@ -180,7 +207,7 @@ def wrong_figures(claim: str, sentences: Sequence[str], near: Sequence[int]) -> 
     held = [(place, one) for place, text in enumerate(sentences) for one in told(text)]
     found: list[Finding] = []
     for one in figures(claim):
-        if any(same(one, other) for _, other in held):
+        if any(same(one, o) and (o.unit == one.unit or not o.in_words) for _, o in held):
             continue
         written = [(place, o) for place, o in held if not o.in_words]
         scaled = [o for _, o in written if o.value == one.value and _of_another(one, o)]
@@ -200,7 +227,9 @@ def wrong_figures(claim: str, sentences: Sequence[str], near: Sequence[int]) -> 
 
 
 def _of_another(one: Figure, other: Figure) -> bool:
-    """Whether two figures differ in their scale, or have two units."""
+    """Whether two figures differ in their scale, or have two units or measures."""
+    if one.measure and other.measure and one.each != other.each:
+        return True
     return one.scale != other.scale or bool(one.unit and other.unit and one.unit != other.unit)
 
 

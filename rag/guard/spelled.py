@@ -1,8 +1,8 @@
 """Quantities in words: "three quarters", "twelve hundred", "twice", "two and a half times".
 
-What is written out is rounder than a figure: "three quarters" is said of 74.6%. A share is a
-percentage, or the factor that comes of it: "a fortieth of the labels" is 40 times fewer, "a third
-faster" 1.33 times as fast.
+A share or a multiple is rounder than a figure, "three quarters" is said of 74.6%, and so are
+thousands and halves; "seventeen" is not. A share is a percentage, or the factor that comes of it:
+"a fortieth of the labels" is 40 times fewer, "a third faster" 1.33 times as fast.
 """
 
 from __future__ import annotations
@@ -27,33 +27,35 @@ _PARTS = {
 }  # fmt: skip
 _TIMES = {
     "twice": 2.0, "thrice": 3.0, "double": 2.0, "doubled": 2.0, "doubles": 2.0, "doubling": 2.0,
-    "triple": 3.0, "tripled": 3.0, "triples": 3.0, "tripling": 3.0, "quadruple": 4.0,
-    "quadrupled": 4.0, "quadruples": 4.0,
+    "triple": 3.0, "tripled": 3.0, "tripling": 3.0, "quadruple": 4.0, "quadrupled": 4.0,
 }  # fmt: skip
 _NUMBER = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES[1:10])}))?|{'|'.join(_ONES)}|dozen)"
-_HALF = r"(?:(?: and)? a half|-and-a-half)"
+_HALF = r"(?:[ -]and[ -]a[ -]half)"
+_FLAGS = re.IGNORECASE | re.ASCII
 _CARDINAL = re.compile(
     rf"\b(?P<number>{_NUMBER}|(?:half )?an?(?= (?:{'|'.join(_LARGE)}|dozen)))(?P<half>{_HALF})?"
-    rf"(?P<large>(?:[ -](?:{'|'.join(_LARGE)}|dozen))*)(?P<more>{_HALF})?"
+    rf"(?P<large>(?:[ -](?:{'|'.join(_LARGE)}|dozen))*)(?P<rest> and {_NUMBER}(?![\w-]))?"
+    rf"(?P<more>{_HALF})?"
     r"(?P<unit>[ -]?(?:percent|per cent|times|fold)\b)?(?![\w-])",
-    re.IGNORECASE,
+    _FLAGS,
 )
 _SHARE = re.compile(
-    rf"\b(?:(?P<count>{_NUMBER}|an?)[ -])?(?P<part>{'|'.join(_PARTS)})(?P<plural>s)?\b"
+    rf"\b(?:(?P<count>{_NUMBER}|an?)[ -])?(?P<part>{'|'.join(_PARTS)})(?P<plural>s)?(?![\w-])"
     r"(?P<more> (?:better|faster|quicker|more|higher|larger|longer|greater|cheaper|again)\b)?",
-    re.IGNORECASE,
+    _FLAGS,
 )
 _OUT_OF = re.compile(
     rf"\b(?P<some>\d+|{_NUMBER}) (?:out of|in|of)(?: every| the| all)* (?P<all>\d+|{_NUMBER})\b",
-    re.IGNORECASE,
+    _FLAGS,
 )
-_MULTIPLE = re.compile(rf"\b(?:{'|'.join(_TIMES)})\b", re.IGNORECASE)
-_HALVED = re.compile(r"\bhalv(?:e[sd]?|ing)\b", re.IGNORECASE)
-_LARGE_NEXT = re.compile(rf" an? (?:{'|'.join(_LARGE)}|dozen)\b", re.IGNORECASE)
+_MULTIPLE = re.compile(rf"\b(?:{'|'.join(_TIMES)})(?![\w-])", _FLAGS)
+_HALVED = re.compile(r"\bhalv(?:e[sd]?|ing)\b", _FLAGS)
+_MIXED = re.compile(r"\band[ -]$", _FLAGS)
+_LARGE_NEXT = re.compile(rf" an? (?:{'|'.join(_LARGE)}|dozen)\b", _FLAGS)
 _ORDERS = re.compile(
     rf"\b(?:(?P<count>\d|{_NUMBER})|an?) orders?[- ]of[- ]magnitude\b", re.IGNORECASE
 )
-_NUMBERED = re.compile(r"\b(?:the|first|second|this|that|each|every) $", re.IGNORECASE)
+_NUMBERED = re.compile(r"\b(?:the|first|second|this|that|each|every) $", _FLAGS)
 FEWEST = 4.0  # a smaller count in words mostly counts nothing that is measured ("in two steps")
 
 Unit = Literal["", "percent", "factor"]
@@ -67,6 +69,7 @@ class Spelled:
     unit: Unit
     start: int
     end: int
+    is_round: bool = True  # whether it is said of what is a little more or less, too
 
 
 def spelled(text: str) -> tuple[Spelled, ...]:
@@ -101,7 +104,7 @@ def _shares(text: str) -> list[Spelled]:
         if bare or several != (count > 1) or _NUMBERED.search(text[: match.start()]):
             continue  # "the third", "a fifth" of five
         share = count / _PARTS[part]
-        mixed = match[0].lower() == "a half" and text[: match.start()].lower().endswith("and ")
+        mixed = part == "half" and _MIXED.search(text[: match.start()])
         if share >= 1 or mixed or _LARGE_NEXT.match(text[match.end() :]):
             continue  # "two and a half", "half a million"
         span = match.start(), match.end() - len(match["more"] or "")
@@ -130,11 +133,13 @@ def _cardinals(text: str) -> list[Spelled]:
         value = _value(match["number"]) + (0.5 if match["half"] else 0.0)
         for word in re.findall(r"[a-z]+", match["large"].lower()):
             value *= _LARGE.get(word, 12.0)
+        value += _value(match["rest"][5:]) if match["rest"] else 0.0
         value += 0.5 if match["more"] else 0.0
         said = (match["unit"] or "").strip(" -").lower()
         unit: Unit = "percent" if said.startswith("per") else "factor" if said else ""
         if unit or value >= FEWEST or value % 1:
-            found.append(Spelled(value, unit, *match.span()))
+            is_round = bool(unit or value % 1) or value % 1000 == 0
+            found.append(Spelled(value, unit, *match.span(), is_round))
     return found
 
 
