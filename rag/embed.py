@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MODELS = Path(__file__).parent / "models"
 DIMENSION = 384
+AT_ONCE = 1_000  # texts whose tokens are in memory at a time, where they are only counted
 MOST_TOKENS = 512  # positions the encoder has
 _LINUX = hasattr(os, "sched_getaffinity")
 Graph = Callable[["Mapping[str, NDArray[Any]]"], "Sequence[NDArray[np.float32]]"]
@@ -60,7 +61,8 @@ class EmbeddedModel:
 
     def truncated(self, texts: Sequence[str]) -> int:
         """How many of *texts* have more tokens than the model reads."""
-        return sum(len(one.ids) > MOST_TOKENS for one in self._encode(texts))
+        portions = (texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE))
+        return sum(len(one.ids) > MOST_TOKENS for some in portions for one in self._encode(some))
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         if len(texts) == 1:  # a question: nothing to share out among threads
