@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rag import sides
 from rag.compose import Scored, is_stated, score_sentences
 from rag.embed import CORES
-from rag.expected import NUMBERS, PARTLY, expected, holds, own_words
+from rag.expected import HARDLY, NUMBERS, PARTLY, expected, holds, own_words
 from rag.facets import FACETS, facet_sentences, incomparable
 from rag.names import key_of
 from rag.prompts import render
@@ -177,7 +177,8 @@ def _of_the_kind(
     if thing.form and max(fits, default=0.0) < PARTLY:
         return ()
     if thing.form in NUMBERS:
-        return tuple(one for one, fit in zip(scored, fits, strict=True) if fit > 0)
+        least = PARTLY if thing.form == "size" else HARDLY
+        return tuple(one for one, fit in zip(scored, fits, strict=True) if fit >= least)
     return tuple(one for one in scored if not figure or has_figure(one.sentence.text))
 
 

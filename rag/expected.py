@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.text import fold
-from rag.words import STOPWORDS, compounds, stem
+from rag.words import STOPWORDS, compounds, stem, without_numbering
 
 Form = Literal["", "count", "measure", "size", "unit", "name", "model"]
 NUMBERS: frozenset[Form] = frozenset({"count", "measure", "size", "unit"})
@@ -305,7 +305,7 @@ def _of_measure(text: str) -> Expected | None:
     terse = len(text.split()) <= _TERSE
     if measure and asks and (terse or _TELLS_FIGURE.search(text)) and not _WHICH_ONE.search(text):
         return Expected("measure", what)
-    if _SIZE.search(text):
+    if asks and _SIZE.search(text):
         return Expected("size", frozenset(_phrase(text)))
     if asks and terse and _LASTS.search(text):
         return Expected("unit", kind="time")
@@ -452,7 +452,9 @@ def figures(sentence: str) -> tuple[Figure, ...]:
     >>> [(one.unit, one.behind[:2]) for one in figures("GPT-4 solves 12% of the 300 tasks.")]
     [('percent', ('of', 'the')), ('', ('task',))]
     """
-    words = [word.rstrip(".,") or word for word in _TOKEN.findall(fold(sentence))]
+    words = [
+        word.rstrip(".,") or word for word in _TOKEN.findall(without_numbering(fold(sentence)))
+    ]
     return tuple(_figures(words, [word.lower() for word in words]))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from rag.text import fold, squeeze
-from rag.words import STOPWORDS, compounds, stem
+from rag.words import STOPWORDS, compounds, stem, without_numbering
 
 LONG_WORDS = 80  # a longer question is searched for the part that asks
 LONG_CHARACTERS = 1000  # likewise: Chinese puts no spaces between words
@@ -254,7 +254,8 @@ def has_name_of(sentence: str, noun: str, question: str) -> bool:
 
 def has_figure(sentence: str) -> bool:
     """Whether *sentence* gives a number, in figures or in words; one in a name does not count."""
-    return any(_is_figure(word) for word in _FIGURES.findall(fold(sentence)))
+    words = _FIGURES.findall(without_numbering(fold(sentence)))
+    return any(_is_figure(word) for word in words)
 
 
 def missing_formal_words(question: str, sentences: Sequence[str]) -> set[str]:

@@ -172,3 +172,15 @@ def numbers(text: str) -> list[str]:
 
 
 _ASKING_STEMS = frozenset(stem(word) for word in ASKING)
+
+
+_NUMBERING = re.compile(r"\((?:\d{1,2}|[ivx]{1,4}|[a-h])\)(?=\s)")
+
+
+def without_numbering(text: str) -> str:
+    """*text* without the marks that number its parts, which count nothing.
+
+    >>> without_numbering("We offer (1) data and (ii) two models (2024).")
+    'We offer  data and  two models (2024).'
+    """
+    return _NUMBERING.sub("", text)

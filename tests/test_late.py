@@ -170,7 +170,8 @@ def test_few_papers_are_read_for_a_question_and_each_once(tmp_path: Path, rough:
     assert len(asked) == late.SAMPLED + 1 + (late.SAMPLED if rough else len(papers))
     asked.clear()
     first = retrieve.read(snapshot, sparing.precise, "who counts number 7?", 20)
-    windows, close = (retrieve.READ_LATE, retrieve.READ_CLOSELY) if rough else (0, retrieve.READ_SPARINGLY)
+    windows = retrieve.READ_LATE if rough else 0
+    close = retrieve.READ_CLOSELY if rough else retrieve.READ_SPARINGLY
     assert len(asked) <= 1 + windows + 2 * close
     asked.clear()
     again = retrieve.read(snapshot, sparing.precise, "who counts number 7?", 20)
