@@ -26,9 +26,13 @@ const moved = (turn) => { // when the next one begins, it goes to those before i
   if (turn.dataset.state === "finished") last = turn.cloneNode(true);
 };
 
+/** What this tab showed before it was loaded again, until it shows a conversation. */
+let awaited = sessionStorage.getItem("paperchat") ?? "";
+
 const remembered = () => { // of this tab, so that two tabs may hold two conversations
-  if (at("pc-here") && here() !== sessionStorage.getItem("paperchat"))
-    sessionStorage.setItem("paperchat", here());
+  if (!at("pc-here") || (awaited && !here())) return; // the welcome comes first, and is none
+  awaited = "";
+  if (here() !== sessionStorage.getItem("paperchat")) sessionStorage.setItem("paperchat", here());
 };
 
 const changed = () => {
@@ -47,7 +51,7 @@ const changed = () => {
 
 /** Open the conversation that this tab showed before it was loaded again. */
 const restore = async () => {
-  const wanted = sessionStorage.getItem("paperchat") ?? "";
+  const wanted = awaited;
   if (!window.paperchat || !document.querySelector("#pc-conversations .pc-aside")) {
     setTimeout(restore, 50);
     return;
