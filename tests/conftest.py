@@ -79,3 +79,14 @@ def scripted_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     with Scripted() as server:
         yield server
     assert server.counts.problems == []
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, for its fixtures, and all browser tests in another.
+
+    Where the tests run in several processes (`pytest -n 2 --dist loadgroup`), that is.
+    """
+    for item in items:
+        browser = item.path.parent.name == "browser"
+        item.add_marker(pytest.mark.xdist_group("browser" if browser else item.path.name))

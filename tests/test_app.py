@@ -144,8 +144,8 @@ def test_hostile_strings_are_only_words(seed_chat: PaperChat):
     """Script injections are looked up like any text, and hide no paper that is named."""
     if not PAYLOADS.is_file():
         pytest.skip(f"the collection of script injections is not beside the checkout: {PAYLOADS}")
-    payloads = PAYLOADS.read_text(encoding="utf-8").splitlines()[::260]
-    assert len(payloads) > 20
+    payloads = PAYLOADS.read_text(encoding="utf-8").splitlines()[::500]
+    assert len(payloads) > 10
     for payload in filter(str.strip, payloads):
         assert_lawful(seed_chat.ask(payload), seed_chat)
         answer = seed_chat.ask(f"{payload}\nWhat does MegaScale do?")
@@ -244,9 +244,9 @@ def test_the_same_question_has_the_same_answer(seed_chat: PaperChat, seed_settin
 
 
 def test_many_threads_get_the_answers_that_one_gets(seed_settings: Settings):
-    """Eight threads with twenty questions each, in different orders."""
+    """Eight threads with eight questions each, in different orders."""
     chat = open_chat(seed_settings)
-    asked = QUESTIONS[:20]
+    asked = QUESTIONS[:16:2]
     expected = {question: timeless(chat.ask(question)) for question in asked}
 
     def ask_all(first: int) -> list[tuple[str, Answer]]:
@@ -254,9 +254,9 @@ def test_many_threads_get_the_answers_that_one_gets(seed_settings: Settings):
         return [(question, timeless(chat.ask(question))) for question in order]
 
     with ThreadPoolExecutor(8) as pool:
-        rounds = list(pool.map(ask_all, range(0, 16, 2)))
+        rounds = list(pool.map(ask_all, range(8)))
 
-    assert [len(one) for one in rounds] == [20] * 8
+    assert [len(one) for one in rounds] == [8] * 8
     assert [q for one in rounds for q, answer in one if answer != expected[q]] == []
 
 

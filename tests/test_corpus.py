@@ -743,10 +743,10 @@ def test_many_records_quickly(put):
     rows = (json.dumps({"title": f"Paper {n}", "abstract": ABSTRACT}) for n in range(20_000))
     path = put("many.jsonl.xz", lzma.compress("\n".join(rows).encode(), preset=0))
 
-    began = time.perf_counter()
+    began = time.process_time()
     got = read([path])
 
-    assert time.perf_counter() - began < 6  # 0.6 on two cores
+    assert time.process_time() - began < 6  # 0.6 on two cores
     assert [paper.title for paper in got.papers[::5000]] == [
         f"Paper {n}" for n in range(0, 20_000, 5000)
     ]

@@ -185,9 +185,9 @@ def test_without_an_earlier_answer_nothing_is_carried(seeds: Library, question: 
 @pytest.mark.parametrize("length", [500, 20_000])
 def test_hostile_lengths_take_no_time(seeds: Library, text: str, length: int):
     """No pattern runs wild on repetition, and what is long is left as it is."""
-    began = time.perf_counter()
+    began = time.process_time()
     resolve(seeds, text[:length], [answered()])
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 # --- The rules, on papers of our own --------------------------------------------------------------

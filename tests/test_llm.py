@@ -477,7 +477,9 @@ def test_an_index_belongs_to_its_model(server, settings, tmp_path):
     file.write_text("\n".join(rows), encoding="utf-8")
 
     report = app.index(settings("tiny"), [file])
-    answer = app.open_chat(settings("tiny")).ask("How many edges of a graph index are pruned?")
+    answer = app.open_chat(settings("tiny")).ask(
+        "How many edges of a graph index are pruned?", mode="extractive"
+    )
 
     assert (report.new, report.rebuilt) == (3, "")
     assert answer.retrieved[0].paper.title == "Graph Walks on a Diet"
@@ -503,12 +505,12 @@ def test_a_server_that_fails_leaves_the_index_as_it_was(server, settings, tmp_pa
         line = json.dumps({"title": title, "abstract": text})
         (tmp_path / f"{number}.jsonl").write_text(line, encoding="utf-8")
     app.index(settings("tiny"), [tmp_path / "0.jsonl"])
-    before = app.open_chat(settings("tiny")).ask("What is ZebraCache?")
+    before = app.open_chat(settings("tiny")).ask("What is ZebraCache?", mode="extractive")
     server.plan = [fail(401)]
 
     with pytest.raises(EmbeddingError):
         app.index(settings("tiny"), [tmp_path])
 
-    after = app.open_chat(settings("tiny")).ask("What is ZebraCache?")
+    after = app.open_chat(settings("tiny")).ask("What is ZebraCache?", mode="extractive")
     assert (after.index, after.papers_in_corpus) == (before.index, 1)
     assert app.index(settings("tiny"), [tmp_path]).new == 2

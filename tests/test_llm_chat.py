@@ -368,7 +368,7 @@ def test_every_answer_has_an_end(scripted_server, act):
 
     failing(OpenAIChat("m", KEY, scripted_server.url, patience), most_tokens=10_000)
 
-    assert 0.35 < time.monotonic() - began < 0.7
+    assert 0.35 < time.monotonic() - began < 1.0
 
 
 def test_a_server_that_knows_no_length_is_cut(scripted_server, chat):

@@ -192,8 +192,8 @@ def test_a_script_without_spaces_is_cut_too():
 @pytest.mark.parametrize("sign", ["a", "<a", "</", "a-", "?", "什", "aB", "1.1,", "a;", "\u0301a"])
 def test_focus_bounds_any_text_in_little_time(sign: str):
     """Whatever comes in, what goes on to the model is short."""
-    began = time.perf_counter()
+    began = time.process_time()
     found = focus(sign * (20_000 // len(sign)))
     assert len(found) <= LONG_CHARACTERS
     assert len(found.split()) <= LONG_WORDS
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0

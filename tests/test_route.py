@@ -130,6 +130,6 @@ def test_the_words_of_a_question_choose_its_shape(question: str, shape: Shape):
 )
 def test_hostile_lengths_take_no_time(text: str):
     """No pattern runs wild on repetition."""
-    began = time.perf_counter()
+    began = time.process_time()
     route(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0

@@ -186,6 +186,7 @@ import sys; sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from test_vectors import KIND, VectorStore
 seen = [0]
+print("ready", flush=True)
 while seen[-1] < 4000:
     with VectorStore(Path(sys.argv[1])) as database:
         seen.append(len(database.read(KIND).numbers))
@@ -199,7 +200,9 @@ def test_reading_while_another_process_writes_is_safe(tmp_path):
     with VectorStore(tmp_path) as database:
         database.add(KIND, records("a-1", 2000), units(2000))
         command = [sys.executable, "-c", READ, str(tmp_path), str(here), str(here.parent)]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as reader:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, text=True, **pipes) as reader:
+            assert reader.stdout.readline() == "ready\n"
             for number in range(20):
                 database.add(KIND, records(f"b{number}-1", 100), units(100, seed=number))
                 time.sleep(0.03)

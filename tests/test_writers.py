@@ -81,9 +81,9 @@ def ended(process, wanted=0):
     return err if wanted == 2 else out
 
 
-def settings(folder):
-    """Settings of a store in *folder*, whatever the environment says."""
-    return Settings.from_environment(store=folder, environment={})
+def settings(folder, **environment):
+    """Settings of a store in *folder*, whatever the real environment says."""
+    return Settings.from_environment(store=folder, environment=environment)
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_a_sentence_that_many_papers_share_is_not_taken_for_lost(tmp_path, monke
     """Chroma's graph has no way to some of many equal vectors, which are there all the same."""
     monkeypatch.setattr(indexing, "MOST_QUERIED", most)
     shared = birds(tmp_path / "shared.jsonl", range(450), " The code is public.")
-    report = app.index(settings(tmp_path / "store"), [shared])
+    report = app.index(settings(tmp_path / "store", PAPERCHAT_INDEX="fast"), [shared])
 
     assert (report.new, report.rebuilt) == (450, "")
     assert [what for what, well, _ in app.doctor(settings(tmp_path / "store")) if not well] == []

