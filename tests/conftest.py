@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,25 @@ def seed_chat(seed_settings: Settings) -> Iterator[PaperChat]:
     yield open_chat(seed_settings)
 
 
-@pytest.fixture(scope="session")
-def page_server(seed_chat: PaperChat) -> Callable[..., str]:
-    """Serve the page over the seed papers, with the options of `launch`; its address, without /."""
+class Pages:
+    """Serves pages on free ports, in threads of this process, until it is left."""
 
-    def start(**options: Any) -> str:
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+        self.ends: list[Callable[[], None]] = []
+
+    def start(self, chat: Any, **options: Any) -> str:
+        """Serve the page over *chat*, with the options of `launch`; its address, without /."""
         from ui.app import launch  # late: gradio takes seconds that few tests need
 
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        arguments = (seed_chat, "127.0.0.1", port)
-        threading.Thread(target=launch, args=arguments, kwargs=options, daemon=True).start()
+        how = {"began": self.ends.append, **options}
+        thread = threading.Thread(
+            target=launch, args=(chat, "127.0.0.1", port), kwargs=how, daemon=True
+        )
+        self.threads.append(thread)
+        thread.start()
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -59,7 +68,22 @@ def page_server(seed_chat: PaperChat) -> Callable[..., str]:
                 time.sleep(0.1)
         pytest.fail("the page does not begin to answer")
 
-    return start
+    def __enter__(self) -> Pages:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for end in self.ends:
+            end()
+        for thread in self.threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in self.threads)
+
+
+@pytest.fixture(scope="module")
+def page_server(seed_chat: PaperChat) -> Iterator[Callable[..., str]]:
+    """Serve the page over the seed papers, with the options of `launch`; its address, without /."""
+    with Pages() as pages:
+        yield partial(pages.start, seed_chat)
 
 
 @pytest.fixture
@@ -81,12 +105,29 @@ def scripted_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     assert server.counts.problems == []
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, for its fixtures, and all browser tests in another.
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep a file's tests in one process, for its fixtures, and all browser tests in one.
 
-    Where the tests run in several processes (`pytest -n 2 --dist loadgroup`), that is.
+    Two browsers at once would wait for each other's cores; they begin, since they take longest.
     """
-    for item in items:
-        browser = item.path.parent.name == "browser"
-        item.add_marker(pytest.mark.xdist_group("browser" if browser else item.path.name))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc] # it comes without types
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "browser" if "/browser/" in file else file
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that no process is left alone with one."""
+    longest = ("browser", "test_writers.py", "test_late.py", "test_cli.py", "test_app.py")
+
+    def place(item: pytest.Item) -> int:
+        names = (item.path.parent.name, item.path.name)
+        return next((at for at, name in enumerate(longest) if name in names), len(longest))
+
+    items.sort(key=place)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _WAITING = 128  # questions that may queue
 _AT_ONCE = 8  # questions answered at the same time
+_LOOKS_EVERY = 0.02  # seconds
 _VISITORS = 200  # open pages kept in memory; the longest unused is forgotten first
 
 
@@ -61,7 +62,12 @@ def build(house: House) -> Any:
             with gr.Tab("About", id="about"):
                 block(gr, _about(house))
     page.state_session_capacity = _VISITORS
-    return page.queue(api_open=False, max_size=_WAITING, default_concurrency_limit=_AT_ONCE)
+    page.queue(api_open=False, max_size=_WAITING, default_concurrency_limit=_AT_ONCE)
+    # gradio looks for work a thousand times a second and for progress a hundred times: an idle
+    # page took 3 to 15% of a core. A question waits up to this long instead.
+    page._queue.sleep_when_free = _LOOKS_EVERY
+    page._queue.progress_update_sleep_when_free = 10 * _LOOKS_EVERY
+    return page
 
 
 def _about(house: House) -> str:
@@ -126,23 +132,35 @@ def application(
     return guarded(app, people, forget)
 
 
-def launch(chat: Chat, host: str, port: int, **options: Any) -> None:
+def launch(
+    chat: Chat,
+    host: str,
+    port: int,
+    began: Callable[[Callable[[], None]], None] | None = None,
+    **options: Any,
+) -> None:
     """Serve the page until interrupted; the address is written to standard error.
 
-    *port* 0 takes a free one. *options* as in `application`. Raises UsageError if the address
-    cannot be used.
+    *port* 0 takes a free one. *began*, if given, is told once how to end the serving from another
+    thread. *options* as in `application`. Raises UsageError if the address cannot be used.
     """
     with _listening(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
         address = _address(host, listener.getsockname()[1])
         print(f"PaperChat is at {address} (Ctrl+C stops it).", file=sys.stderr, flush=True)
-        asyncio.run(_serve(lambda: application(chat, **options), listener))
+        asyncio.run(_serve(lambda: application(chat, **options), listener, began))
 
 
-async def _serve(make: Callable[[], ASGI], listener: socket.socket) -> None:
+async def _serve(
+    make: Callable[[], ASGI],
+    listener: socket.socket,
+    began: Callable[[Callable[[], None]], None] | None,
+) -> None:
     app = make()  # in a running loop: gradio would else leave some open behind
     import uvicorn  # late: comes with gradio
 
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    if began is not None:
+        began(lambda: setattr(server, "should_exit", True))
     errors = logging.getLogger("uvicorn.error")
 
     def before_the_end(_: logging.LogRecord) -> bool:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ui.app import launch
+from tests.conftest import Pages
 from ui.page.turns import Chat
 
 ARGUMENTS = [
@@ -118,31 +115,23 @@ def status() -> Callable[[str], int]:
 
 
 @pytest.fixture(scope="module")
-def serve(browser: Any) -> Callable[..., str]:  # no browser: skip before the index is made
+def serve_all(browser: Any) -> Iterator[Callable[..., str]]:  # no browser: skip before indexing
+    """As `serve`, for all tests of a file."""
+    with Pages() as pages:
+        yield lambda chat, **options: f"{pages.start(chat, **options)}/"
+
+
+@pytest.fixture
+def serve(browser: Any) -> Iterator[Callable[..., str]]:
     """Serve the page over a chat, with the options of `launch`, and give its address."""
-
-    def start(chat: Chat, **options: Any) -> str:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        arguments = (chat, "127.0.0.1", port)
-        threading.Thread(target=launch, args=arguments, kwargs=options, daemon=True).start()
-        address = f"http://127.0.0.1:{port}/"
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                if _status(address) == 200:
-                    return address
-            except OSError:
-                time.sleep(0.1)
-        pytest.fail(f"nothing answers at {address}")
-
-    return start
+    with Pages() as pages:
+        yield lambda chat, **options: f"{pages.start(chat, **options)}/"
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str], seed_chat: Chat) -> str:
+def address(serve_all: Callable[..., str], seed_chat: Chat) -> str:
     """Where the page over the bundled papers is."""
-    return serve(seed_chat)
+    return serve_all(seed_chat)
 
 
 @pytest.fixture

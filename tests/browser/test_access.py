@@ -19,9 +19,9 @@ LOOKS = list(product([(1280, 800), (390, 844)], ["light", "dark"]))
 
 
 @pytest.fixture(scope="module")
-def whole(serve, seed_chat) -> str:
+def whole(serve_all, seed_chat) -> str:
     """The page with every tab, that for adding papers too."""
-    return serve(seed_chat, indexer=lambda paths, tell: None)
+    return serve_all(seed_chat, indexer=lambda paths, tell: None)
 
 
 def _barriers(page, place: str) -> Iterator[str]:

@@ -287,8 +287,8 @@ def hostile_chat(tmp_path_factory) -> PaperChat:
         texts += PAYLOADS.read_text(encoding="utf-8", errors="replace").split("\n")[::40]
     texts = [text for text in texts if text.strip()]
     papers = [
-        {"title": f"Attack {at} {text[:200]}", "abstract": ". ".join(texts[at : at + 12])}
-        for at, text in enumerate(texts[:80])
+        {"title": f"Attack {at} {text[:200]}", "abstract": ". ".join(t[:300] for t in texts[at : at + 4])}
+        for at, text in enumerate(texts[:60])
     ]
     return open_chat(_store(tmp_path_factory.mktemp("hostile"), papers))
 
