@@ -226,9 +226,9 @@ class PaperChat:
             case "comparison":
                 made = compare.compare(library, question)
             case "list":
-                made = survey.survey(library, question)
+                made = compare.compare_each(library, question) or survey.survey(library, question)
             case "answer":
-                pass
+                made = compare.compare_named(library, question)
         if made is not None and (chat is None or made.shape == "chat"):
             yield made
             return

@@ -27,7 +27,7 @@ from rag.retrieve import (
     sentence_vectors,
     sentences_of,
 )
-from rag.subjects import Side, given, only_name, sides_of, within_one
+from rag.subjects import Side, given, names_several, only_name, sides_of, within_one
 from rag.text import fold
 from rag.types import (
     Cell,
@@ -75,6 +75,9 @@ def compare(
     numbers = {place: n for n, place in enumerate(_places(found), 1)}
     table = _table(library, found, asked_for, numbers)
     silent = _is_silent(table)
+    if silent and asked_for and sides.asks_generally(asked):
+        table = _table(library, found, (), numbers)
+        silent = _is_silent(table)
     if silent:  # nothing but "not stated" helps nobody: show what comes near, if anything does
         table = _table(library, found, asked_for, numbers, least=NEAR_AT_LEAST)
         silent = _is_silent(table)
@@ -94,6 +97,23 @@ def compare(
         },
         found_at=found_at,
     )
+
+
+def compare_named(library: Library, question: str) -> Draft | None:
+    """Set side by side what a question names that has no word for it: "what did X do to Y".
+
+    None unless it names two papers or more outright, by the names they own or by their titles.
+    """
+    asked = fold(focus(question))
+    return compare(library, question) if names_several(library, asked) else None
+
+
+def compare_each(library: Library, question: str) -> Draft | None:
+    """Set side by side the papers that a question names before it asks the same of each.
+
+    "Three papers evolve things: A, B and C. What is evolved in each?" lists nothing.
+    """
+    return compare_named(library, question) if sides.asks_of_each(focus(question)) else None
 
 
 # --- Axes -----------------------------------------------------------------------------------------

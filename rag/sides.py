@@ -24,10 +24,10 @@ MOST_AXES = 7
 _JOINS = re.compile(
     r"\s*(?:,\s*(?:and|or|und|oder|y|et|ou|as well as)\s+|,\s+|\s+(?:and|or|vs\.?|v\.|versus"
     r"|against"
-    r"|than|with|to|next to|beside|alongside|compared (?:to|with)|as opposed to|rather than"
+    r"|than|with|to|from|next to|beside|alongside|compared (?:to|with)|as opposed to|rather than"
     r"|instead of|as well as"
     r"|und|oder|gegen(?:über)?|y|o|et|ou|contre|contra|frente a)\s+|\s+&\s+"
-    r"|\s*(?:和|与|與|跟|と)\s*)",
+    r"|\s+/\s+|\s*(?:和|与|與|跟|と)\s*)",
     re.IGNORECASE,
 )
 _STOPS = re.compile(
@@ -49,15 +49,17 @@ _PLAIN_JOIN = re.compile(
 _CALLED_FOR = {
     "with": re.compile(r"\b(?:compar\w*|contrast\w*|versus|stack\w*|fare\w*)\b", re.IGNORECASE),
     "to": re.compile(r"\b(?:compar\w*|from|relat\w*|similar)\b", re.IGNORECASE),
+    "from": re.compile(r"\b(?:dif+e?re?n?\w*|chang\w*)\b", re.IGNORECASE),
 }
 # What may stand before the first side and belongs to none.
 _LEAD = re.compile(
-    r"^(?:(?:and|so|but|ok|now|please|hi|well|also|on|in|of|for|by|from|between|betwen|among|with"
+    r"^(?:(?:(?:could|can|would|will) you"
+    r"|and|so|but|ok|now|please|hi|well|also|on|in|of|for|by|from|between|betwen|among|with"
     r"|as"
     r"|how|what's|whats|what|which|who|where|when|why|is|are|was|were|do|does|did|can|could|would"
     r"|will"
     r"|should|has|have|tell me|show me|give me|explain|describe|i see|there are|there's|one|me"
-    r"|compare|comparing|comparison|contrast|contrasting|rank|order|sort|put|list|difference[s]?"
+    r"|set|place|hold|compare|comparing|comparison|contrast|contrasting|rank|order|sort|put|list|difference[s]?"
     r"|diff(?:e)?rence[s]?|differ|different|similarit(?:y|ies)|changed|change|changes|better"
     r"|about|regarding|considering|either|both|whether|versus|vs|the difference|(?:en )?qu[ée]|se"
     r"|diferencian|diferencia[s]?|entre|wie|worin|was|unterscheide[nt]|sich|unterschied|zwischen"
@@ -69,11 +71,15 @@ _GOES_ON = re.compile(
     r"(?<!\bthat)(?<!\bwhich)(?<!\bwho)(?<!\bto)\s+(?:both|each|all|differ\w*|diffrent|compare[sd]?"
     r"|relate[sd]?|stack(?:s|ed)? up|fare[sd]?|do|does|did|aim[s]?|tr(?:y|ies)|tackle[s]?"
     r"|handle[s]?"
-    r"|approach(?:es)?|perform[s]?|have|has|get[s]?|got|in terms of|in how|when it comes|regarding"
+    r"|approach(?:es)?|(?:dis)?agree|perform[s]?|have|has|get[s]?|got|in terms of|in how"
+    r"|when it comes|regarding"
     r"|actually|really|with respect to|in (?:common|order|model|scale|cost)|for that)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
-_AFTER_NAME = re.compile(r"(?<=\S)\s+(?:on|in|for|at|by|when|with|regarding)\b.*$", re.I | re.S)
+# … but "Learning by Teaching" goes on in capitals, as titles do.
+_AFTER_NAME = re.compile(
+    r"(?<=\S)\s+(?i:on|in|for|at|by|when|with|regarding)\b(?!\s+[A-Z][a-z]).*$", re.DOTALL
+)
 _DETERMINED = re.compile(
     r"^(?:the|that|this|an?|its|their|der|die|das|den|el|la|le|il|[\w-]+['’]s)(?!\w)", re.IGNORECASE
 )
@@ -224,7 +230,8 @@ _MAY_COMPARE = re.compile(
     r"|those))\b"
     r"|\bdoes either\b|\bwhat about\b|\bnext to each other\b|\bthe [\w ,-]{2,60} one and the\b"
     r"|\bone\b.{8,200}\b(?:another|the other|the newer one|the older one)\b|\bfor (?:each"
-    r"|both)\b|\bthan\b|\bwhat changed\b|\b\w+ or \w+\s*[?:,-]",
+    r"|both)\b|\bthan\b|\bwhat changed\b|\b(?:dis)?agree\b"
+    r"|\bor the [\w -]{3,60} one\b|\b\w+ or \w+\s*[?:,-]",
     re.IGNORECASE | re.DOTALL,
 )
 _OTHER_TONGUES = re.compile(
@@ -315,6 +322,29 @@ _KIND = re.compile(
 )
 
 
+def asks_on(piece: Piece) -> bool:
+    """Whether *piece* asks for a measure, or goes on asking after what it is joined to.
+
+    "how much quicker" than something, or ", how many calls it needs".
+    """
+    goes_on = piece.joined and not is_strong(piece.joined) and _ASKS_ON.match(piece.text)
+    return bool(goes_on or _ASKS_A_MEASURE.match(piece.text))
+
+
+_ASKS_A_MEASURE = re.compile(r"(?:by\s+)?how (?:much|many|far|often|long)\b", re.IGNORECASE)
+_ASKS_ON = re.compile(r"(?:and\s+)?(?:how|what|which|where|when|why|whether)\b", re.IGNORECASE)
+
+
+def says_changed(text: str) -> bool:
+    """Whether *text* says that something changed: what follows are the sides, not this."""
+    return bool(re.search(r"\bchang(?:ed|es)\b", text, re.IGNORECASE))
+
+
+def without_kind(text: str) -> str:
+    """*text* without the nouns for what papers are about: "ZeRO paper" names ZeRO."""
+    return _KIND.sub(" ", text)
+
+
 def asks_about(text: str) -> bool:
     """Whether *text* asks the question before of something else: "what about Fuyou"."""
     return bool(re.match(r"(?:and\s+)?(?:what|how) about\b", text, re.IGNORECASE))
@@ -342,10 +372,36 @@ def compares_outright(question: str) -> bool:
 _OUTRIGHT = re.compile(
     r"\b(?:compar\w+|contrast\w*|versus|vs\.?|v\.|against|dif+e?re?n\w*|differs?|each|either"
     r"|respectively"
-    r"|side by side|in common|rank|in order|what changed|which one|which of|between|both)\b"
+    r"|side by side|in common|rank|in order|what changed|which one|which of|between|both|the two"
+    r"|(?:dis)?agree|beside|alongside|next to)\b"
     r"|\b(?:order|sort|put) (?:them|these|those)\b|\bwhich (?:is|was|are|has|of)\b.*\bor\b",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+def asks_generally(question: str) -> bool:
+    """Whether *question* asks how things differ in general, whatever it asks besides."""
+    return bool(_GENERALLY.search(question))
+
+
+_GENERALLY = re.compile(
+    r"\bhow (?:do|does|are|is) (?:they|these|those|the two|both|it|each)\b.{0,30}\bdif+e?re?n?\w*"
+    r"|\bwhat(?:'s| is| are) the dif+e?re?n\w*(?!\s+(?:in|of|on)\b)|^\W*compare\b",
+    re.IGNORECASE,
+)
+
+
+def asks_of_each(question: str) -> bool:
+    """Whether *question* asks the same of each thing it has named, and not after papers."""
+    return bool(_OF_EACH.search(question)) and not _AFTER_PAPERS.match(question)
+
+
+_OF_EACH = re.compile(
+    r"\b(?:(?:of|in|for|does|do|is) each|each (?:one|of them)|(?:any|either|which) of (?:them|these"
+    r"|those|the two))\b",
+    re.IGNORECASE,
+)
+_AFTER_PAPERS = re.compile(r"^\W*(?:which|what|how many|list|name|show|find|are there)\b", re.I)
 
 
 def says_compare(text: str) -> bool:

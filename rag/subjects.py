@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag import sides
+from rag.embed import is_word
 from rag.names import is_name_like, is_owned, key_of, marked_names
 from rag.retrieve import Library, introduced_names, read
 from rag.text import fold
@@ -49,21 +50,19 @@ _POSSESSES = re.compile(r"['’]s\s+[\"'‘“]")
 def within_one(library: Library, question: str, found: Sequence[Side]) -> bool:
     """Whether one abstract is asked how its own thing does against another's.
 
-    That is so where nothing is set side by side outright, and the other side is either not here or
-    spoken of in the first one's abstract.
+    That is so where nothing is set side by side outright, and all other sides are either not here
+    or spoken of in the first one's abstract.
     """
     spans = [(side.start, side.end) for side in found]
     if sides.compares_outright(question) or sides.set_beside(question, spans):
         return False
     here = [side for side in found if side.place is not None]
-    if len(here) < len(found):
+    if len(here) < 2:
         return True
     texts = [key_of(library.snapshot.papers[side.place or 0].abstract) for side in here]
     return any(
-        key_of(other.name) in text
+        all(key_of(other.name) in text for other in found if other is not one)
         for one, text in zip(here, texts, strict=True)
-        for other in here
-        if other is not one
     )
 
 
@@ -74,6 +73,17 @@ class _Mention:
     start: int
     end: int
     papers: tuple[int, ...]  # places, likeliest first
+
+
+def names_several(library: Library, question: str) -> bool:
+    """Whether *question* names two papers or more: by names they own, or by quoted titles."""
+    owned = {
+        min(papers)
+        for name, papers in _owned(library, question).items()
+        if _distinct(name, question)
+    }
+    quoted = [text for text in sides.quoted_in(question) if len(content_words(text)) > 1]
+    return len(owned) + len(quoted) > 1
 
 
 def given(library: Library, subjects: Sequence[str]) -> tuple[Side, ...]:
@@ -141,6 +151,7 @@ def _mentions(library: Library, question: str, hits: Sequence[Hit]) -> list[_Men
             if _distinct(surface, question)
             for start, end in _where(question, surface)
         ),
+        *_led(library, question, hits),
     ]
     found = [mention for mention in found if not _POSSESSES.match(question, mention.end)]
     kept: list[_Mention] = []
@@ -148,6 +159,32 @@ def _mentions(library: Library, question: str, hits: Sequence[Hit]) -> list[_Men
         if all(mention.end <= other.start or other.end <= mention.start for other in kept):
             kept.append(mention)
     return sorted(kept, key=lambda m: m.start)
+
+
+def _led(library: Library, question: str, hits: Sequence[Hit]) -> Iterator[_Mention]:
+    """Names in *question* that are no English words and begin a sentence of one paper's abstract.
+
+    "Minitron models score 16% higher" speaks of its own, though nobody wrote "we call it Minitron".
+    """
+    for name in dict.fromkeys(_proper(question)):
+        if len(name) < 4 or is_word(name.lower()):
+            continue
+        begins = re.compile(rf"(?:^|[.!?]\s+){re.escape(name)}\b")
+        led = [
+            hit.paper.id
+            for hit in hits
+            if begins.search(hit.paper.abstract) or _short_for(name, hit.paper)
+        ]
+        if len(led) == 1:
+            for start, end in _where(question, name):
+                yield _Mention(start, end, (library.snapshot.places[led[0]],))
+
+
+def _short_for(name: str, paper: Paper) -> bool:
+    """Whether the abstract gives *name* in brackets, after a word with a capital of the title."""
+    before = re.search(rf"((?:\S+\s+){{1,4}})\({re.escape(name)}\b", paper.abstract)
+    capitals = {word for word in compounds(paper.title) if word[:1].isupper()}
+    return bool(before) and any(word in capitals for word in compounds(before[1] if before else ""))
 
 
 def _owned(library: Library, text: str) -> dict[str, frozenset[str]]:
@@ -181,13 +218,13 @@ def _where(question: str, surface: str) -> Iterator[tuple[int, int]]:
 def _distinct(surface: str, question: str) -> bool:
     """Whether *surface*, as *question* writes it, can be told from a common word.
 
-    In a question that writes names with capitals, a short word without one is no name.
+    In a question that writes names with capitals, an English word without one is no name.
     """
     if surface.lower() in _UNNAMING:
         return False
     if is_name_like(surface) or (surface[:1].isupper() and len(surface) > 3):
         return True
-    return len(surface) > 3 and not marked_names(question)
+    return len(surface) > 3 and not (marked_names(question) and is_word(surface.lower()))
 
 
 def _likeliest(
@@ -247,10 +284,16 @@ def _opening(
             length += 1
         start, end = words[first][0], words[first + length - 1][1] if length else 0
         tells = length >= 2 and len(content_words(question[start:end])) >= 2
+        tells = tells and not _goes_before(question[slice(*words[first - 1])] if first else "")
         if tells and (best is None or end - start > best[1] - best[0]):
             best = (start, end)
     if best:
         yield _Mention(*best, (place,))
+
+
+def _goes_before(word: str) -> bool:
+    """Whether *word* belongs with what follows: "knowledge capacity scaling laws" is no title."""
+    return word.islower() and bool(content_words(word)) and not sides.is_of_a_kind(word)
 
 
 def _paper_title(library: Library, place: int) -> str:
@@ -274,6 +317,8 @@ def _beside(pieces: Sequence[sides.Piece], found: Sequence[Side]) -> list[sides.
             most = 12 if sides.is_called_for(piece.joined) else 2 if strong else 0
             if before and _ends_sides(pieces[i - 1], found, most):
                 before = False
+            if sides.asks_on(piece) or sides.says_changed(piece.text):
+                continue
             if (before or after) and _may_be_side(sides.trimmed(piece), strong=strong):
                 wanted.add(i)
                 changed = True
@@ -326,7 +371,7 @@ def _ends_sides(piece: sides.Piece, found: Sequence[Side], most: int) -> bool:
     """Whether more than *most* words follow the side of *piece*, so that no other side can."""
     ends = [side.end for side in found if piece.start <= side.start < piece.end]
     end = max(ends) if ends else sides.trimmed(piece).end
-    rest = piece.text[max(0, end - piece.start) :]
+    rest = sides.without_kind(piece.text[max(0, end - piece.start) :])
     return len(compounds(re.sub(r"\([^)]*\)", " ", rest))) > most
 
 

@@ -74,6 +74,27 @@ def test_sides_are_found_by_name_by_title_and_by_description(seed_chat, question
 
 
 @pytest.mark.parametrize(
+    ("question", "titles"),
+    [
+        ("So what did U-PaLM do to PaLM, how big are the two?", ("Transcending", "PaLM:")),
+        ("tinygpt-v / bluelm-v-3b - params, tokens per second", ("TinyGPT-V", "BlueLM-V-3B")),
+        ("How far do Minitron and FoldGPT shrink a model?", ("Compact Language", "FoldGPT")),
+        ("Do HFT and CoFiTune agree on what should be left frozen?", ("HFT", "Balancing")),
+        ("HFT and CoFiTune are papers on forgetting. What is tuned in each?", ("HFT", "Balancing")),
+        ("what scores do models get on kGym and on SURGE", ("KGym", "SURGE")),
+        ("How does EnvGen differ from WebRL in how many calls it needs?", ("EnvGen", "WebRL")),
+        ("Could you please set Paramanu beside CodeCompose on size?", ("Paramanu", "CodeCompose")),
+    ],
+)
+def test_papers_that_are_named_together_are_compared(seed_chat, question, titles):
+    """Whatever words set them side by side, or none: each paper has its row, in the order named."""
+    table = seed_chat.ask(question).table
+    assert table is not None
+    found = [subject.title or "" for subject in table.subjects]
+    assert [a.startswith(b) for a, b in zip(found, titles, strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "how much quicker than vllm is batchllm",

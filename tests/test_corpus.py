@@ -492,7 +492,7 @@ def test_json_shapes(put, name, content):
     """An array, an object with a list inside, and one object a line are the same papers."""
     raw = content.encode()
 
-    got = read([put(name, gzip.compress(raw) if name.endswith(".gz") else raw)])
+    got = read([put(name, gzip.compress(raw, mtime=0) if name.endswith(".gz") else raw)])
 
     assert pairs_of(got) == [("One", "A."), ("Two", "B.")]
     assert got.rejected == ()
@@ -755,7 +755,7 @@ def test_many_records_quickly(put):
 def test_expanding_without_end(put, monkeypatch):
     """A compressed file that grows beyond the limit is refused, whatever it holds."""
     monkeypatch.setattr(stream, "EXPANDED_LIMIT", 1 << 16)
-    long_line = put("bomb.jsonl.gz", gzip.compress(b"x" * (12 << 20)))
+    long_line = put("bomb.jsonl.gz", gzip.compress(b"x" * (12 << 20), mtime=0))
     many_lines = put("bomb.csv.xz", lzma.compress(b"title,abstract\n" + b"a,b\n" * (1 << 15)))
 
     for path in (long_line, many_lines):
@@ -772,7 +772,7 @@ def test_whole_files_have_a_limit(put, monkeypatch, name):
     with pytest.raises(
         CorpusError, match=r"is larger than 1 MB; split it, or turn it into \.jsonl\."
     ):
-        read([put(name, gzip.compress(raw) if name.endswith(".gz") else raw)])
+        read([put(name, gzip.compress(raw, mtime=0) if name.endswith(".gz") else raw)])
 
 
 @pytest.mark.parametrize(("name", "row"), [("a.jsonl", json.dumps(A)), ("a.csv", "One,A.")])
@@ -912,19 +912,19 @@ def test_longer_abstract_is_kept(one, first, second):
     ("name", "content", "problem"),
     [
         ("a.pdf", b"%PDF-1.4", "of a kind that is not read; give .txt"),
-        ("a.gz", gzip.compress(b"{}"), "of a kind that is not read; give .txt"),
+        ("a.gz", gzip.compress(b"{}", mtime=0), "of a kind that is not read; give .txt"),
         ("noextension", b"text", "of a kind that is not read; give .txt"),
         ("a.txt", b"", "is empty; give"),
         ("a.txt", b" \n\n", "is empty; give"),
         ("a.csv", b"\xef\xbb\xbf", "is empty; give"),
-        ("a.txt.gz", gzip.compress(b""), "is empty; give"),
+        ("a.txt.gz", gzip.compress(b"", mtime=0), "is empty; give"),
         ("a.txt", bytes(range(256)) * 20, "is not text; give"),
         ("a.jsonl", b"PK\x03\x04\x00\x00\x00\x00abc", "is not text; give"),
         ("a.txt", b"%PDF-1.7 and so on", "is not text; give"),
         ("a.csv", b"\xff\xfe\x00\xd8\x00", "is not text; give"),
         ("a.txt.gz", b"not compressed", "is damaged or was not compressed"),
         ("a.txt.xz", b"not compressed", "is damaged or was not compressed"),
-        ("a.jsonl.gz", gzip.compress(b'{"title": "T"}\n' * 9999)[:-40], "is damaged"),
+        ("a.jsonl.gz", gzip.compress(b'{"title": "T"}\n' * 9999, mtime=0)[:-40], "is damaged"),
         ("a.json.xz", lzma.compress(os.urandom(9999).hex().encode())[:-40], "is damaged"),
     ],
 )

@@ -285,9 +285,9 @@ def hostile_chat(tmp_path_factory) -> PaperChat:
     texts = list(HOSTILE)
     if PAYLOADS.exists():  # the larger collection lies outside the project
         texts += PAYLOADS.read_text(encoding="utf-8", errors="replace").split("\n")[::40]
-    texts = [text for text in texts if text.strip()]
+    texts = [text[:300] for text in texts if text.strip()][:64]
     papers = [
-        {"title": f"Attack {at} {text[:200]}", "abstract": ". ".join(t[:300] for t in texts[at : at + 4])}
+        {"title": f"Attack {at} {text[:200]}", "abstract": ". ".join(texts[at : at + 4])}
         for at, text in enumerate(texts[:60])
     ]
     return open_chat(_store(tmp_path_factory.mktemp("hostile"), papers))
