@@ -49,7 +49,7 @@ _PLAIN_JOIN = re.compile(
 _CALLED_FOR = {
     "with": re.compile(r"\b(?:compar\w*|contrast\w*|versus|stack\w*|fare\w*)\b", re.IGNORECASE),
     "to": re.compile(r"\b(?:compar\w*|from|relat\w*|similar)\b", re.IGNORECASE),
-    "from": re.compile(r"\b(?:dif+e?re?n?\w*|chang\w*)\b", re.IGNORECASE),
+    "from": re.compile(r"\b(?:dif+e?rs?|dif+e?re?nt|chang\w*)\b", re.IGNORECASE),
 }
 # What may stand before the first side and belongs to none.
 _LEAD = re.compile(
@@ -373,7 +373,7 @@ _OUTRIGHT = re.compile(
     r"\b(?:compar\w+|contrast\w*|versus|vs\.?|v\.|against|dif+e?re?n\w*|differs?|each|either"
     r"|respectively"
     r"|side by side|in common|rank|in order|what changed|which one|which of|between|both|the two"
-    r"|(?:dis)?agree|beside|alongside|next to)\b"
+    r"|(?:dis)?agree|beside|alongside)\b"
     r"|\b(?:order|sort|put) (?:them|these|those)\b|\bwhich (?:is|was|are|has|of)\b.*\bor\b",
     re.IGNORECASE | re.DOTALL,
 )
@@ -411,6 +411,23 @@ def says_compare(text: str) -> bool:
 
 _SAYS_COMPARE = re.compile(
     r"\b(?:compar\w+|contrast\w*|dif+e?re?n\w*|differs?|in common)\b", re.IGNORECASE
+)
+
+
+def has_yardstick(question: str) -> bool:
+    """Whether *question* measures one thing by others: "more accurate than X and Y"."""
+    return bool(re.search(r"\bthan\b", question, re.IGNORECASE))
+
+
+def are_joined(question: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a word or sign that can join stands between the first and the last of *spans*."""
+    between = question[min(end for _, end in spans) : max(start for start, _ in spans)]
+    return bool(_CAN_JOIN.search(between))
+
+
+_CAN_JOIN = re.compile(
+    r"\b(?:and|or|to|than|while|whereas|but|vs|versus|against|from|with|beside|over)\b|[,;:/&]",
+    re.IGNORECASE,
 )
 
 

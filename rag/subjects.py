@@ -50,18 +50,18 @@ _POSSESSES = re.compile(r"['’]s\s+[\"'‘“]")
 def within_one(library: Library, question: str, found: Sequence[Side]) -> bool:
     """Whether one abstract is asked how its own thing does against another's.
 
-    That is so where nothing is set side by side outright, and all other sides are either not here
-    or spoken of in the first one's abstract.
+    That is so where nothing is set side by side outright, and all other sides that are here at all
+    are spoken of in the first one's abstract.
     """
     spans = [(side.start, side.end) for side in found]
     if sides.compares_outright(question) or sides.set_beside(question, spans):
         return False
     here = [side for side in found if side.place is not None]
-    if len(here) < 2:
+    if len(here) < 2 or (len(here) < len(found) and sides.has_yardstick(question)):
         return True
     texts = [key_of(library.snapshot.papers[side.place or 0].abstract) for side in here]
     return any(
-        all(key_of(other.name) in text for other in found if other is not one)
+        all(key_of(other.name) in text for other in here if other is not one)
         for one, text in zip(here, texts, strict=True)
     )
 
@@ -78,12 +78,15 @@ class _Mention:
 def names_several(library: Library, question: str) -> bool:
     """Whether *question* names two papers or more: by names they own, or by quoted titles."""
     owned = {
-        min(papers)
+        min(papers): span
         for name, papers in _owned(library, question).items()
+        for span in _where(question, name)
         if _distinct(name, question)
     }
     quoted = [text for text in sides.quoted_in(question) if len(content_words(text)) > 1]
-    return len(owned) + len(quoted) > 1
+    titles = [(at, at + len(text)) for text in quoted for at in (question.find(text),)]
+    spans = [*owned.values(), *titles]
+    return len(spans) > 1 and sides.are_joined(question, spans)
 
 
 def given(library: Library, subjects: Sequence[str]) -> tuple[Side, ...]:
@@ -167,7 +170,8 @@ def _led(library: Library, question: str, hits: Sequence[Hit]) -> Iterator[_Ment
     "Minitron models score 16% higher" speaks of its own, though nobody wrote "we call it Minitron".
     """
     for name in dict.fromkeys(_proper(question)):
-        if len(name) < 4 or is_word(name.lower()):
+        common = any(name.lower() in hit.paper.abstract for hit in hits)
+        if len(name) < 4 or is_word(name.lower()) or common:
             continue
         begins = re.compile(rf"(?:^|[.!?]\s+){re.escape(name)}\b")
         led = [
@@ -224,7 +228,8 @@ def _distinct(surface: str, question: str) -> bool:
         return False
     if is_name_like(surface) or (surface[:1].isupper() and len(surface) > 3):
         return True
-    return len(surface) > 3 and not (marked_names(question) and is_word(surface.lower()))
+    plain = all(is_word(word) for word in surface.lower().split())
+    return len(surface) > 3 and not (plain and marked_names(question))
 
 
 def _likeliest(
