@@ -186,9 +186,10 @@ def _led(library: Library, question: str, hits: Sequence[Hit]) -> Iterator[_Ment
 
 def _short_for(name: str, paper: Paper) -> bool:
     """Whether the abstract gives *name* in brackets, after a word with a capital of the title."""
-    before = re.search(rf"((?:\S+\s+){{1,4}})\({re.escape(name)}\b", paper.abstract)
+    before, found, _ = paper.abstract.partition(f"({name}")
     capitals = {word for word in compounds(paper.title) if word[:1].isupper()}
-    return bool(before) and any(word in capitals for word in compounds(before[1] if before else ""))
+    # Of what stands before only the end is read: an abstract may be long, and without a space.
+    return bool(found) and any(word in capitals for word in compounds(before[-80:])[-4:])
 
 
 def _owned(library: Library, text: str) -> dict[str, frozenset[str]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 
+from rag import subjects
 from rag.app import PaperChat
 from rag.errors import UsageError
-from rag.types import NOT_STATED, Answer
+from rag.types import NOT_STATED, Answer, Paper
 
 
 def spans(answer: Answer):
@@ -165,3 +169,13 @@ def test_a_name_spelt_almost_right_finds_its_paper(seed_chat: PaperChat):
 def test_one_thing_twice_is_not_two(seed_chat: PaperChat):
     """Nothing is compared with itself."""
     assert seed_chat.ask("Compare MegaScale and megascale").table is None
+
+
+def test_a_name_is_looked_for_in_a_long_abstract_at_once():
+    """Sixty thousand letters without a space cost no more than as many with."""
+    paper = Paper("x", "Zorbat: A Thing", "Z" * 60_000, "h", ("made",))
+    began = time.process_time()
+    assert not subjects._short_for("Zorbat", paper)
+    assert time.process_time() - began < 0.5
+    named = replace(paper, abstract=f"{paper.abstract}. We build Thing Zero (TZ) of it.")
+    assert subjects._short_for("TZ", named)
