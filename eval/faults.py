@@ -26,9 +26,9 @@ from eval.open import (
     Parser,
     end_progress,
     opened,
-    positive_number,
     quoting,
     teller,
+    whole_number,
     without_model,
 )
 from eval.run import Product, Row, run
@@ -360,6 +360,13 @@ def drill(fault: Fault, cases: Sequence[Case], product: Product, gates: Sequence
     return Drill(fault.name, fault.measures, missed(run(cases, product, None, CORES), gates))
 
 
+def drill_of_missing(cases: Sequence[Case], less: Product, gates: Sequence[Gate]) -> Drill:
+    """`drill` of MISSING; its answers are all new, so only the cases it is about are asked."""
+    about = [gate for gate in gates if gate.measure in MISSING.measures]
+    types = {kind for gate in about for kind in gate.types}
+    return drill(MISSING, [case for case in cases if case.type in types], less, about)
+
+
 def missed(rows: Sequence[Row], gates: Sequence[Gate]) -> tuple[str, ...]:
     """The measures whose gates *rows* do not meet, in the order of reports."""
     lost = failed(summarise(rows, gates), whole=True)
@@ -383,7 +390,7 @@ def main(arguments: Sequence[str], opener: Opener = opened) -> int:
             tell("breaking", number, len(FAULTS) + 1)
             drills.append(drill(fault, cases, broken(fault, product), gates))
         with thinned(product.papers) as less:
-            drills.append(drill(MISSING, cases, less, gates))
+            drills.append(drill_of_missing(cases, less, gates))
     end_progress(f"{len(drills)} faults, {len(clean)} clean runs")
     print(table(drills))
     green = sum(not one for one in clean)
@@ -425,8 +432,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--store", type=Path, metavar="DIR", help="the index (default: a new one)")
-    times = "how often to ask everything of the product as it is, in another order (default: 1)"
-    add("--clean", type=positive_number, default=1, metavar="N", help=times)
+    times = "how often to ask all anew of the product as it is, in another order (default: 1)"
+    add("--clean", type=whole_number, default=1, metavar="N", help=times)
     return parser
 
 

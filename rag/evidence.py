@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,6 +96,7 @@ _CODE = re.compile(
 )
 
 Rarity = Callable[[str], float]
+Columns = dict[str, "NDArray[Any]"]  # a feature of every sentence, (sentences,), by its name
 
 
 def features(
@@ -113,58 +114,109 @@ def features(
     (sentences,), and so is *read*, the reader's logits, or None where no reader read; *rarity*
     gives a term's inverse document frequency, 0 or more.
     """
-    kind = wanted(question)
+    if not sentences:
+        return np.zeros((0, len(FEATURES)))
+    columns = {
+        **_of_words(question, own_names, sentences, rarity),
+        **_of_reader(len(sentences), cosines, read),
+        **_of_place(sentences),
+        **_of_cues(question, sentences),
+        **_of_things(question, title, own_names, sentences),
+    }
+    columns |= _of_gist(columns, sentences)
+    return np.column_stack([columns[name] for name in FEATURES]).astype(np.float64)
+
+
+def _of_words(
+    question: str, own_names: Sequence[str], sentences: Sequence[str], rarity: Rarity
+) -> Columns:
+    """How much of the question's words each sentence holds, and those beside it."""
     asked = content_words(question)
-    own = {term for name in own_names for term in content_words(name)}
-    rest = asked - own
-    keys = [key_of(name) for name in own_names]
+    rest = asked - {term for name in own_names for term in content_words(name)}
     held = [content_words(text) for text in sentences]
-    covered = np.array([_share(asked, words, rarity) for words in held])
     covered_rest = np.array([_share(rest, words, rarity) for words in held])
-    count = len(sentences)
+    keys = [key_of(name) for name in own_names]
+    return {
+        "coverage": np.array([_share(asked, words, rarity) for words in held]),
+        "coverage_rest": covered_rest,
+        "before": np.r_[0.0, covered_rest[:-1]],
+        "after": np.r_[covered_rest[1:], 0.0],
+        "name": np.array([any(key in key_of(text) for key in keys) for text in sentences]),
+    }
+
+
+def _of_reader(
+    count: int, cosines: NDArray[np.float32], read: NDArray[np.float32] | None
+) -> Columns:
+    """What the models make of each of *count* sentences."""
     logits = np.zeros(count) if read is None else read / 4.0
-    gist = max(0.0, 1.0 - 2.0 * float(covered.max(initial=0.0)))
+    return {"cosine": cosines, "reader": logits, "reader_over_best": logits - logits.max()}
+
+
+def _of_place(sentences: Sequence[str]) -> Columns:
+    """Where each sentence stands, and how long it is."""
+    places = np.arange(len(sentences))
+    last = len(sentences) - 1
+    words = np.array([max(1, len(text.split())) for text in sentences])
+    return {
+        "first": places == 0,
+        "last": places == last,
+        "position": places / max(1, last),
+        "length": np.log(words / 20),
+    }
+
+
+def _of_cues(question: str, sentences: Sequence[str]) -> Columns:
+    """Turns of phrase in each sentence, counted where the question asks for what they tell."""
+    kind = wanted(question)
+    has_number = _have_numbers(sentences)
+    return {
+        "number_wanted": kind.number & has_number,
+        "number_missing": kind.number & ~has_number,
+        "numbers_unasked": has_number & (not kind.number),
+        "result_cue": kind.result & _match(_CUES["result"], sentences),
+        "method_cue": kind.method & _match(_CUES["method"], sentences),
+        "reason_cue": kind.reason & _match(_CUES["reason"], sentences),
+        "definition_cue": kind.definition & _match(_CUES["definition"], sentences),
+        "data_cue": kind.data & _match(_CUES["data"], sentences),
+        "code": _match(_CODE, sentences),
+    }
+
+
+def _of_things(
+    question: str, title: str, own_names: Sequence[str], sentences: Sequence[str]
+) -> Columns:
+    """Whether each sentence holds the kind of thing that is wanted, or lacks it."""
     thing = expected(question)
-    own_spellings = own_words((title.partition(":")[0], *own_names))
-    rows = np.zeros((count, len(FEATURES)))
-    for i, text in enumerate(sentences):
-        has_number = bool(numbers(text))
-        compact = key_of(text)
-        held_thing = holds(text, thing, question, own_spellings)
-        rows[i] = (
-            cosines[i],
-            covered[i],
-            covered_rest[i],
-            covered_rest[i - 1] if i else 0.0,
-            covered_rest[i + 1] if i + 1 < count else 0.0,
-            logits[i],
-            logits[i] - logits.max(),
-            kind.number and has_number,
-            kind.number and not has_number,
-            has_number and not kind.number,
-            kind.result and bool(_CUES["result"].search(text)),
-            kind.method and bool(_CUES["method"].search(text)),
-            kind.reason and bool(_CUES["reason"].search(text)),
-            kind.definition and bool(_CUES["definition"].search(text)),
-            kind.data and bool(_CUES["data"].search(text)),
-            any(key in compact for key in keys),
-            i == 0,
-            i == count - 1,
-            i / max(1, count - 1),
-            np.log(max(1, len(text.split())) / 20),
-            bool(_CODE.search(text)),
-            gist * bool(_CUES["definition"].search(text)),
-            gist * bool(_FINDS.search(text)),
-            gist * cosines[i],
-            gist * i / max(1, count - 1),
-            gist * has_number,
-            gist * logits[i],
-            (thing.form in NUMBERS) * held_thing,
-            (thing.form in NUMBERS) * (1.0 - held_thing),
-            (thing.form in NAMES) * held_thing,
-            (thing.form in NAMES) * (1.0 - held_thing),
-        )
-    return rows
+    own = own_words((title.partition(":")[0], *own_names))
+    held = np.array([float(holds(text, thing, question, own)) for text in sentences])
+    return {
+        "number_held": (thing.form in NUMBERS) * held,
+        "number_lacked": (thing.form in NUMBERS) * (1.0 - held),
+        "name_held": (thing.form in NAMES) * held,
+        "name_lacked": (thing.form in NAMES) * (1.0 - held),
+    }
+
+
+def _of_gist(columns: Columns, sentences: Sequence[str]) -> Columns:
+    """Of *columns* and cues, what counts more the fewer of the question's words are covered."""
+    gist = max(0.0, 1.0 - 2.0 * float(columns["coverage"].max(initial=0.0)))
+    return {
+        "gist_introduces": gist * _match(_CUES["definition"], sentences),
+        "gist_finds": gist * _match(_FINDS, sentences),
+        "gist_cosine": gist * columns["cosine"],
+        "gist_position": gist * columns["position"],
+        "gist_number": gist * _have_numbers(sentences),
+        "gist_reader": gist * columns["reader"],
+    }
+
+
+def _match(pattern: re.Pattern[str], sentences: Sequence[str]) -> NDArray[np.bool_]:
+    return np.array([bool(pattern.search(text)) for text in sentences], dtype=bool)
+
+
+def _have_numbers(sentences: Sequence[str]) -> NDArray[np.bool_]:
+    return np.array([bool(numbers(text)) for text in sentences], dtype=bool)
 
 
 def _share(asked: set[str], held: set[str], rarity: Rarity) -> float:

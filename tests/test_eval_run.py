@@ -1128,7 +1128,7 @@ def test_what_cannot_run_is_one_sentence(tmp_path, capsys):
         (["--fail-on", "erors"], "did you mean 'errors'"),
         (["chekc", "cases.jsonl"], "did you mean 'check'"),
         (["check", "--nothing"], "paperchat eval check --help"),
-        (["faults", "--clean", "0"], "whole number from 1"),
+        (["faults", "--clean", "-1"], "whole number from 0"),
         (["add", "--nothing"], "--nothing"),
         (["--judge"], "--judge needs a language model"),
     ],

@@ -1,6 +1,6 @@
 """Train the reader: a cross-encoder that reads a question and an abstract together.
 
-    python -m rag.models.train.reader OUT_FOLDER STEPS [CONTINUED.pt]
+    python -m rag.models.train.reader OUT_FOLDER MINUTES [CONTINUED.pt]
 
 One encoder and three small heads over means of token vectors: whether the paper is meant
 (`relevance`), whether what is shown of it says the answer (`answered`), both over the mean of
@@ -45,7 +45,7 @@ WINDOW, WIDE = 4, 5  # sentences of a paper in a short reading: beside other pap
 WHOLE = 0.25  # share of papers that are read whole, beside questions on them
 MOST_CHARACTERS = 1200  # of an abstract in training: about 270 tokens; evidence always stays
 BESIDE = 0.2  # share of papers that are also shown beside others
-THREADS = 2
+THREADS = 1  # so that another training can have the other core
 NEAR, WRONG = 12, 3  # wrong papers are drawn from this many that the embedder ranks highest
 
 
@@ -100,8 +100,8 @@ class Reader(torch.nn.Module):
         return self.paper(means[:, 0]), self.evidence(means[:, 1:]).squeeze(-1)
 
 
-def main(out: Path, steps: int, continued: Path | None) -> None:
-    """Train, save `reader.pt` in *out*, and print what the dev rows show."""
+def main(out: Path, minutes: float, continued: Path | None) -> None:
+    """Train for *minutes*, saving `reader.pt` in *out*, and print what the dev rows show."""
     torch.manual_seed(SEED)
     chance = np.random.default_rng(SEED)
     torch.set_num_threads(THREADS)
@@ -110,9 +110,6 @@ def main(out: Path, steps: int, continued: Path | None) -> None:
     model.load_state_dict(torch.load(continued) if continued else shipped(model))
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad], lr=RATE, weight_decay=0.01
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda n: max(0.02, min((n + 1) / WARM, (steps - n) / (steps - WARM)))
     )
     learned = Examples([*rows, *hard])
     measured = {"dev": Examples(dev), "hard": Examples(hard_dev)}
@@ -125,18 +122,25 @@ def main(out: Path, steps: int, continued: Path | None) -> None:
         f"{len(rows)} + {len(hard)} papers to learn from, {len(dev)} + {len(hard_dev)} to measure"
     )
     tell()
-    began, groups = time.time(), learned.groups(chance)
-    for count in range(1, steps + 1):
-        loss = step(model, [next(groups) for _ in range(STEP)])
+    began, groups, count, told = time.time(), learned.groups(chance), 0, 0.0
+    losses: list[float] = []
+    while (spent := time.time() - began) < 60 * minutes:
+        for group in optimizer.param_groups:
+            left = 1 - spent / (60 * minutes)
+            group["lr"] = RATE * max(0.02, min((count + 1) / WARM, left / 0.9))
+        losses.append(step(model, [next(groups) for _ in range(STEP)]))
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        schedule.step()
+        count += 1
         if count % 25 == 0:
-            print(f"{count}/{steps} {loss:.3f} {time.time() - began:.0f} s", flush=True)
-        if count % 250 == 0 or count == steps:
+            print(f"{count} {np.mean(losses[-25:]):.3f} {spent:.0f} s", flush=True)
+        if spent - told > 900:
+            told = spent
             torch.save(model.state_dict(), out / "reader.pt")
             tell()
+    torch.save(model.state_dict(), out / "reader.pt")
+    tell()
 
 
 def shipped(model: torch.nn.Module, path: Path = SHIPPED) -> dict[str, torch.Tensor]:
@@ -384,4 +388,4 @@ def auroc(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]) if len(sys.argv) > 3 else None)
+    main(Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]) if len(sys.argv) > 3 else None)
