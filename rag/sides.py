@@ -589,7 +589,7 @@ def asked_of(axis: str, name: str) -> str:
     if axis.count(MARK) == 1:
         return axis.replace(MARK, name)
     axis = label_of(axis)
-    asked, count = _STANDS_FOR_SIDES.subn(name, axis, count=1)
+    asked, count = _STANDS_FOR_SIDES.subn(lambda _: name, axis, count=1)
     if count or name == "it":
         return asked
     return f"{axis} {'for' if _ASKS.match(axis) else 'of'} {name}"

@@ -88,6 +88,7 @@ def test_a_side_is_asked_an_axis_by_its_name():
     """The name stands where the question said "each", or else behind the axis."""
     assert asked_of("how many APIs does each cover", "Alpha") == "how many APIs does Alpha cover"
     assert asked_of("tokens per second", "Alpha") == "tokens per second of Alpha"
+    assert asked_of("how fast is each", r"$\alpha$Net") == r"how fast is $\alpha$Net"
     assert asked_of("what speed-up is claimed", "Alpha") == "what speed-up is claimed for Alpha"
     assert asked_of(f"what is {MARK}'s advance", "Alpha") == "what is Alpha's advance"
 

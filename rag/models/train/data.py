@@ -8,6 +8,8 @@
 * `hard.jsonl.xz`, beside it: thousands of longer abstracts, each with three questions for details,
   two that it does not answer, one in everyday words, three claims with their false twins, and one
   that it does not decide;
+* `axes.jsonl.xz`, beside it: what 800 more abstracts state, and leave open, of what papers are
+  compared on, in the few words that people have for it;
 * `scitldr-train.jsonl.xz` (Apache-2.0), `abstracts-acl.jsonl.xz` (CC BY 4.0) and SciFact's training
   claims (CC BY 4.0), which are not committed: give the folder that holds them.
 
@@ -26,11 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embed import has_learned
+from rag.sides import asked_of
 from rag.text import digest
 
 QUESTIONS = Path(__file__).parents[3] / "eval" / "calibration" / "questions-and-claims.jsonl.xz"
 STATED = QUESTIONS.with_name("stated-and-not.jsonl.xz")
 HARD = QUESTIONS.with_name("hard.jsonl.xz")
+AXES = QUESTIONS.with_name("axes.jsonl.xz")
 DEV_PART = 20  # of the papers in HARD, one in so many is measured
 
 Row = dict[str, Any]
@@ -79,6 +83,38 @@ def _as_paper(row: Row) -> Row:
         "stated": [(one["question"], one["evidence"]) for one in others],
         "silent": row["not_stated"],
     }
+
+
+def axis_papers() -> tuple[list[Row], list[Row]]:
+    """The rows of AXES to learn from, and the others, in the form of `papers`.
+
+    They have no everyday question: "" stands for it.
+    """
+    rows = [_of_axes(row) for row in read(AXES)]
+    return (
+        [row for row in rows if row["split"] == "train"],
+        [row for row in rows if row["split"] != "train"],
+    )
+
+
+def _of_axes(row: Row) -> Row:
+    stated = [(_as_asked(row, axis), evidence) for axis, evidence in row["stated"]]
+    (first, evidence), *others = stated
+    return {
+        **row,
+        "q_everyday": "",
+        "q_technical": first,
+        "a_sentence": evidence[0],
+        "stated": others,
+        "silent": [_as_asked(row, axis) for axis in row["silent"]],
+    }
+
+
+def _as_asked(row: Row, axis: str) -> str:
+    """*axis* as a comparison asks it of the paper: half of them with the name it gives itself."""
+    name, colon, _ = row["title"].partition(":")
+    named = colon and len(name.split()) == 1 and int(digest("named", row["id"], axis), 16) % 2
+    return asked_of(axis, name if named else "it")
 
 
 def _more(row: Row | None) -> Row:

