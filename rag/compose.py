@@ -18,6 +18,8 @@ import numpy as np
 
 from rag import evidence
 from rag.assess import (
+    OUTCOMES,
+    SIGNALS,
     Assessment,
     Calibration,
     Seen,
@@ -44,6 +46,9 @@ MOST_PAPERS = 4
 LISTED_COVERAGE = 0.5  # share of the question's rarity that a paper of a list must hold
 SHORT_REST = 1  # words of content beside a name in a question that is all about the name
 CLOSE_SECOND = 0.6  # a second paper this near, in standard deviations, is quoted too
+MOST_LOOKED_UP = 7  # words of what is looked up rather than asked
+UNKNOWN_AT_LEAST, COVERED_BELOW = 0.25, 0.35  # shares of the rarity of its words
+_UNKNOWN_WORDS, _COVERAGE_BEST = SIGNALS.index("unknown_words"), SIGNALS.index("coverage_best")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,11 @@ def compose(snapshot: Snapshot, reading: Reading) -> Composition:
     """Answer *reading*'s question from its hits, or say in which way there is no answer."""
     if not reading.hits:
         return Composition((), (), Assessment("no_paper", (0.0, 0.0, 1.0, 0.0)), 0)
-    judged = assess(question_signals(snapshot, reading), _fitted(reading))
+    values = question_signals(snapshot, reading)
+    judged = _in_another_language(reading, assess(values, _fitted(reading)))
     judged = _never_strange(reading, judged)
+    if judged.outcome == "answer" and _is_searched_in_vain(reading, values):
+        judged = replace(judged, outcome="no_paper")
     several = _several(reading) if judged.outcome != "off_topic" else ()
     if several:
         # Whether *one* abstract answers was never the question: each side says what it says.
@@ -203,6 +211,30 @@ def _read(snapshot: Snapshot, reading: Reading, paper: Paper) -> PairRead | None
 
 def _fitted(reading: Reading) -> Calibration:
     return calibration(read=reading.reader is not None)
+
+
+def _in_another_language(reading: Reading, judged: Assessment) -> Assessment:
+    """The likeliest outcome of a question in another language than English.
+
+    The thresholds below which the collection stays silent were chosen on English questions.
+    """
+    if not is_foreign(reading.question):
+        return judged
+    return replace(judged, outcome=OUTCOMES[int(np.argmax(judged.probabilities))])
+
+
+def _is_searched_in_vain(reading: Reading, values: NDArray[np.float64]) -> bool:
+    """Whether a few words to look up name nothing of the first paper and hold one unknown to all.
+
+    "3d gaussian splatting rendering speed" is no question in words of one's own: without
+    "splatting" there is nothing to be found. Who writes so and was answered rightly named the
+    paper, or had more of its words (0.37 of their rarity and more, in the cases).
+    """
+    bare = not reading.question.rstrip().endswith("?")
+    if not bare or len(reading.question.split()) > MOST_LOOKED_UP or reading.hits[0].named:
+        return False
+    unknown, covered = values[_UNKNOWN_WORDS], values[_COVERAGE_BEST]
+    return bool(unknown >= UNKNOWN_AT_LEAST and covered < COVERED_BELOW)
 
 
 def _never_strange(reading: Reading, judged: Assessment) -> Assessment:

@@ -9,6 +9,7 @@ import pytest
 
 from rag.app import PaperChat
 from rag.assess import OUTCOMES, SIGNALS, assess, calibration, regime
+from rag.dialogue.cue import is_foreign
 from rag.evidence import FEATURES, probabilities
 from rag.names import key_of
 
@@ -94,3 +95,32 @@ def test_silence_has_its_kind(seed_chat: PaperChat, question, kind):
     assert answer.abstention == kind
     assert answer.statements == ()
     assert bool(answer.sources) == (kind == "not_stated")
+
+
+@pytest.mark.parametrize("words", ["3d gaussian splatting rendering speed", "lidar odometry drift"])
+def test_a_search_for_what_no_paper_has_a_word_for_is_silent(seed_chat: PaperChat, words):
+    """A few words to look up are not answered by whatever shares the plain ones among them."""
+    assert seed_chat.ask(words).abstention in {"no_paper", "off_topic"}
+
+
+def test_a_question_in_another_language_has_no_threshold_of_english_ones(seed_chat: PaperChat):
+    """Of a question that the models hardly read, the likeliest outcome counts."""
+    question = "Como é que o STIV mete a condição de imagem dentro do Diffusion Transformer?"
+    answer = seed_chat.ask(question)
+
+    assert answer.abstention is None
+    assert answer.sources[0].title.startswith("STIV")
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("Qual é o tamanho do modelo?", True),
+        ("Quali modelli sono usati nella valutazione?", True),
+        ("Do transformers scale?", False),
+        ("do LoRA and DoRA differ", False),
+    ],
+)
+def test_small_words_tell_the_language(text, foreign):
+    """English words that other languages have too make no question foreign."""
+    assert is_foreign(text) is foreign

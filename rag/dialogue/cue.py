@@ -42,7 +42,7 @@ _OPENERS = re.compile(
 # --- What stands for something said before --------------------------------------------------------
 
 _ENGLISH = re.compile(
-    r"\b(?:the|what|which|how|does|did|do|is|are|of|and|who|why|they|it|with|for)\b", re.IGNORECASE
+    r"\b(?:the|what|which|how|does|did|is|are|of|and|who|why|they|it|with|for)\b", re.IGNORECASE
 )
 _PRONOUN = re.compile(
     r"\b(?:it|its|it's|they|they're|them|their|theirs)\b"
@@ -144,6 +144,9 @@ _FOREIGN_WORDS = frozenset(
     cuanta cuantas como donde cuando quien es son fue fueron han ha se lo su sus mas muy sobre tiene
     le les des du et ou est sont ont avec pour par sur dans combien comment quel quelle quels
     quelles qui quoi ils elle elles il ne pas plus ce cette ces l'ont d'un d'une au aux
+    uma dos das nos nas ao qual quais quanto quantos quantas onde quem sao foi foram
+    tem nao mais dentro pelo pela seu sua este esta esse essa isso
+    gli che della delle dei nel nella quale quali quanti quante dove chi sono hanno non piu questo
     """.split()
 )
 
