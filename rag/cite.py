@@ -237,6 +237,7 @@ _UNOPENED = re.compile(r"<\s*/\s*(?:think|thinking|reasoning)\s*>$", re.IGNORECA
 _COMMENT = re.compile(r"<!--.*?(?:-->|$)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
-_EMPHASIS = re.compile(r"\*+|(?<!\w)_+|_+(?!\w)|`+|~~|\|")
+# An asterisk between two figures multiplies them: "8*16B".
+_EMPHASIS = re.compile(r"(?<!\d)\*+|\*+(?!\d)|(?<!\w)_+|_+(?!\w)|`+|~~|\|")
 _QUOTED = re.compile(r"([\"“«*_])([^\"“”«»*_]{8,300})([\"”»*_])")
 _YEARS = re.compile(r"\s*\((?:[A-Z][\w'’-]+[^()]{0,60}?,?\s+)(?:19|20)\d\d[a-z]?\)")

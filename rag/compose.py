@@ -46,6 +46,13 @@ MOST_PAPERS = 4
 LISTED_COVERAGE = 0.5  # share of the question's rarity that a paper of a list must hold
 SHORT_REST = 1  # words of content beside a name in a question that is all about the name
 CLOSE_SECOND = 0.6  # a second paper this near, in standard deviations, is quoted too
+# What every abstract tells in some way: asked of a paper by name, it is never "not stated".
+OF_ALL = frozenset(
+    content_words(
+        "main key central core chief overall general results findings conclusions outcomes"
+        " contributions ideas points goals aims purposes gist summary motivation approach method"
+    )
+)
 MOST_LOOKED_UP = 7  # words of what is looked up rather than asked
 UNKNOWN_AT_LEAST, COVERED_BELOW = 0.25, 0.35  # shares of the rarity of its words
 _UNKNOWN_WORDS, _COVERAGE_BEST = SIGNALS.index("unknown_words"), SIGNALS.index("coverage_best")
@@ -98,6 +105,8 @@ def compose(snapshot: Snapshot, reading: Reading) -> Composition:
     judged = _never_strange(reading, judged)
     if judged.outcome == "answer" and _is_searched_in_vain(reading, values):
         judged = replace(judged, outcome="no_paper")
+    if judged.outcome == "not_stated" and _asks_what_all_tell(reading):
+        judged = replace(judged, outcome="answer")
     several = _several(reading) if judged.outcome != "off_topic" else ()
     if several:
         # Whether *one* abstract answers was never the question: each side says what it says.
@@ -221,6 +230,14 @@ def _in_another_language(reading: Reading, judged: Assessment) -> Assessment:
     if not is_foreign(reading.question):
         return judged
     return replace(judged, outcome=OUTCOMES[int(np.argmax(judged.probabilities))])
+
+
+def _asks_what_all_tell(reading: Reading) -> bool:
+    """Whether a question on a paper that it names asks for its results, its idea and the like."""
+    first = reading.hits[0].paper
+    own = own_names(reading.question, first) if first.id in reading.named.introduced else ()
+    rest = content_words(reading.question) - {term for name in own for term in content_words(name)}
+    return bool(own) and rest <= OF_ALL
 
 
 def _is_searched_in_vain(reading: Reading, values: NDArray[np.float64]) -> bool:

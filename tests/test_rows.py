@@ -80,6 +80,8 @@ def test_many_papers_are_found_as_few_are(
     large = open_chat(seed_settings)
     here = [[hit.paper.id for hit in large.search(question, 5)] for question in asked]
     assert [found[0] for found in here] == [found[0] for found in there]
-    assert all(len({*one} & {*other}) >= 4 for one, other in zip(here, there, strict=True))
+    alike = [len({*one} & {*other}) for one, other in zip(here, there, strict=True)]
+    assert min(alike) >= 3
+    assert sum(alike) >= 4.7 * len(alike)
     again = {source.title for source in large.ask("Which papers are about quantization?").sources}
     assert len(again ^ {source.title for source in listed.sources}) <= 0.1 * len(again)

@@ -127,6 +127,10 @@ def test_no_hallucination_is_shown_as_supported(writer, scripted_server, kind):
     shown = {one.text: one for one in answer.statements if one.verdict == "supported"}
     if kind == "missing paper cited":  # the number goes, and the sentence gets its true paper
         assert all(one.citations for one in shown.values())
+    elif kind == "wrong paper cited":  # the true one's quotation may take its place
+        assert {one.text for one in lies} & {one.text for one in answer.removed}
+        abstracts = {paper.title: paper.abstract for paper in writer.papers()}
+        assert all(one.text in abstracts[one.citations[0].title] for one in shown.values())
     else:
         assert not {one.text for one in lies} & set(shown)
 

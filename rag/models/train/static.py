@@ -32,7 +32,7 @@ from rag.embed import load_embedded, load_tokenizer, open_graph, pieces_of
 from rag.sentences import split
 from rag.static import FILE
 
-PAPERS = 2_600  # whose window and three sentences are embedded
+PAPERS = 6_000  # whose window and three sentences are embedded
 RARE = 1e-3  # the a of a / (a + p): tokens rarer than one in a thousand count fully
 RANK = 256
 HELD_BACK = 10  # every tenth text
