@@ -61,7 +61,7 @@ NEAR = 50  # papers among which one that is described is looked for
 ENOUGH_WORDS = 3  # with which a correction describes a paper by itself
 DESCRIBED = 0.75  # share of a description's words that the paper meant has, title words half more
 # A question is clearly about another paper if that one scores so much higher, counted in what the
-# best of as many papers scores by chance. Chosen on the seed papers, with another embedder (2.3): 73
+# best of as many papers scores by chance. Chosen on the seed papers (2.3, for another embedder): 73
 # questions that go on stayed below it, 28 of 33 terse ones on another topic ("byzantine
 # aggregation") lay above. Of the tests' questions those that go on reach 1.71 now, the others 2.01.
 ELSEWHERE = 1.95
