@@ -75,7 +75,7 @@ CLASS_SHARE = {"answer": 0.55, "off_topic": 0.15, "no_paper": 0.12, "not_stated"
 # Share of answerable cases on the seed papers that may be refused: in a paper's words, where a
 # number is wanted, and in everyday words. Chosen by the table of refused and silent that --check
 # prints; of the questions with a number, those refused are mostly ones with a false premise.
-REFUSED: dict[Regime, float] = {"covered": 0.04, "number": 0.065, "uncovered": 0.14}
+REFUSED: dict[Regime, float] = {"covered": 0.04, "number": 0.062, "uncovered": 0.14}
 # Of the logits of silence. With less the fitted cases are told apart better and the held-out ones
 # worse: near-unanswerable ones silent at 5% refusals 0.74 and 0.23 at 1, 0.73 and 0.41 at 30. With
 # the signals of what kind of thing is wanted, cases that nobody had looked at were told apart by an
