@@ -233,11 +233,16 @@ def _in_another_language(reading: Reading, judged: Assessment) -> Assessment:
 
 
 def _asks_what_all_tell(reading: Reading) -> bool:
-    """Whether a question on a paper that it names asks for its results, its idea and the like."""
+    """Whether a question on a paper that it names asks for its results, its idea and the like.
+
+    Never one for a number or a formality: "when was X?" has no word but the name, and no abstract
+    need tell it.
+    """
     first = reading.hits[0].paper
     own = own_names(reading.question, first) if first.id in reading.named.introduced else ()
     rest = content_words(reading.question) - {term for name in own for term in content_words(name)}
-    return bool(own) and rest <= OF_ALL
+    kind = wanted(reading.question)
+    return bool(own) and rest <= OF_ALL and not (kind.number or kind.formal)
 
 
 def _is_searched_in_vain(reading: Reading, values: NDArray[np.float64]) -> bool:

@@ -62,6 +62,13 @@ def test_sentences_lose_what_is_not_theirs():
     assert "A Wholly Made Up Title" in WHOLE[5].problem
 
 
+def test_an_asterisk_between_figures_is_no_markup():
+    """A product keeps its sign, while emphasis around a figure goes."""
+    (said,) = read(["We trained **16** billion and then the *8*16B* model in all. "])
+
+    assert said.text == "We trained 16 billion and then the 8*16B model in all."
+
+
 @pytest.mark.parametrize("end", ["and half of", "and half a marker [1", "and 3."])
 def test_of_a_stream_that_broke_off_only_whole_sentences_stay(end):
     """What was still being written is not shown."""

@@ -86,6 +86,7 @@ def test_at_most_four_statements_are_shown(seed_chat: PaperChat):
     [
         ("how do I get red wine out of a carpet?", "off_topic"),
         ("What licence is MegaScale released under?", "not_stated"),
+        ("How many main contributions does MegaScale list?", "not_stated"),
     ],
 )
 def test_silence_has_its_kind(seed_chat: PaperChat, question, kind):
