@@ -46,7 +46,7 @@ class CrossEncoder:
         pieces = [
             (place, title, sentences[first:last])
             for place, (title, sentences) in enumerate(pairs)
-            for first, last in _windows(question, title, sentences)
+            for first, last in windows(question, title, sentences)
         ]
         if len(pieces) == 1:  # no threads to start
             return [self._run(question, *pieces[0][1:])]
@@ -104,7 +104,7 @@ def encode(question: str, title: str, sentences: Sequence[str]) -> Pair:
     return Pair(np.array([ids], dtype=np.int64), np.array([types], dtype=np.int64), pool)
 
 
-def _windows(question: str, title: str, sentences: Sequence[str]) -> list[tuple[int, int]]:
+def windows(question: str, title: str, sentences: Sequence[str]) -> list[tuple[int, int]]:
     """Runs of sentences, as places, that fit the model beside *question* and *title*."""
     lengths = [len(piece) + 1 for piece in pieces_of((question, title, *sentences))]
     room = MOST_TOKENS - 1 - sum(min(length, HEAD_TOKENS + 1) for length in lengths[:2])

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from rag.listing.manner import ENOUGH, list_share, telling
 from rag.listing.plural import list_reason
 from rag.names import marked_names
 from rag.question import focus
@@ -104,7 +105,7 @@ _ABOUT_US = re.compile(
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _MOST_WORDS_ABOUT_US = 16
 _MOST_LETTERS_BEFORE = 12  # "and so please, …"; more of them are the question, which that ends
-
+SIDE_BY_SIDE = "things side by side"
 
 _PAPERS_DIFFER = re.compile(
     r"^\W*how (?:do|does) (?:the|these|those) (?:papers?|works?|studies|abstracts) (?:on"
@@ -123,7 +124,22 @@ class Route:
 
 
 def route(question: str) -> Route:
-    """Decide the shape of the answer to *question*.
+    """Decide the shape of the answer to *question*: by rules, or as a list by its manner.
+
+    The rules come first. What they leave to be looked up, or would set side by side for a mere
+    "than" or "compared", is a list where it reads like one (`rag.listing.manner`).
+    """
+    ruled = by_rules(question)
+    if ruled.shape == "answer" or ruled.reason == SIDE_BY_SIDE:
+        asked = focus(squeeze(fold(question)))
+        if list_share(asked, ruled.shape) >= ENOUGH:
+            signs = ", ".join(f"\u201c{phrase}\u201d" for phrase in telling(asked, ruled.shape))
+            return Route("list", f"reads like one for papers in the plural: {signs}")
+    return ruled
+
+
+def by_rules(question: str) -> Route:
+    """The shape by rules alone.
 
     Small talk and questions about PaperChat itself are `chat`; a greeting in front of a real
     question is not. Papers in the plural are a `list`, things side by side a `comparison`, and
@@ -161,5 +177,5 @@ def _of_papers(asked: str) -> Route:
     if wanted := list_reason(asked):
         return Route("list", f"papers in the plural: {wanted}")
     if asks_to_compare(asked):
-        return Route("comparison", "things side by side")
+        return Route("comparison", SIDE_BY_SIDE)
     return Route("answer", "a question to look up")

@@ -30,6 +30,7 @@ from rag.types import Citation, Coverage, Draft, Evidence, Hit, Source, Statemen
 
 RETRIEVED = 20
 MOST_LISTED_OF_ALL = 500  # papers that are listed where all are asked for; more are only counted
+SEVERAL = 2  # papers that make a list of what is not plainly asked for as one
 MOST_NEAR = 10  # near misses offered, the nearest first
 
 
@@ -170,18 +171,26 @@ def _means_its_own(library: Library, matched: Sequence[Listed], reading: Reading
     """Whether a question that reads like one for a list is about one paper that it names.
 
     "Who uses CodeCompose?" finds CodeCompose itself, and "to how many models can ModelScopeGPT
-    connect" no other paper than ModelScopeGPT's, if any: those are questions to one abstract.
+    connect" no other paper than ModelScopeGPT's, if any: those are questions to one abstract. What
+    is taken for a list by its manner alone is one only if it names no paper and several match.
     """
     asked = reading.question
+    if not list_reason(asked):
+        return len(matched) < SEVERAL or bool(_introduced_alone(library, asked))
     heads = [title_of(library.snapshot, one.place).partition(":") for one in matched]
     if _WHO_USES.match(asked) and len(matched) <= RARE_NAME:
         return any(colon and find(head, asked) for head, colon, _ in heads)
     if len(matched) > 1 or list_reason(asked) not in MAYBE_ONE_PAPER:
         return False
-    owners = introduced_names(library.snapshot, asked).values()
-    alone = {next(iter(papers)) for papers in owners if len(papers) == 1}
+    alone = _introduced_alone(library, asked)
     found = {library.snapshot.papers[one.place].id for one in matched}
     return len(alone) == 1 and found <= alone
+
+
+def _introduced_alone(library: Library, asked: str) -> set[str]:
+    """Ids of the papers of whose own names *asked* holds one that no other paper introduces."""
+    owners = introduced_names(library.snapshot, asked).values()
+    return {next(iter(papers)) for papers in owners if len(papers) == 1}
 
 
 _WHO_USES = re.compile(r"\W*who (?:actually |really )?uses\b", re.IGNORECASE)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from rag.listing.antecedents import resolved
+from rag.listing.asking import ASK
 from rag.listing.bag import bag_criteria, is_junk
 from rag.listing.clauses import clauses
 from rag.listing.criteria import Clause, Criteria, Criterion, IsKind, Topic, Words
@@ -17,9 +18,11 @@ from rag.listing.kinds import KINDS, kind_asked
 from rag.listing.mentions import form_of
 from rag.listing.normal import normalised, ruled_out_names, without_preamble
 from rag.listing.plural import asks_for_list, is_english
-from rag.listing.predicates import VERB
+from rag.listing.predicates import EMPTY, VERB
+from rag.listing.terms import words_of
 from rag.listing.wording import either
 from rag.text import fold, squeeze
+from rag.words import STOPWORDS
 
 
 def read_criteria(question: str) -> Criteria | None:
@@ -35,13 +38,27 @@ def read_criteria(question: str) -> Criteria | None:
     main, remarks = pieces(text)
     main = _first_asked(main)
     found = tuple(clauses(unframed(main), main)) if is_english(text) else _foreign(text)
-    found = tuple(clause for clause in found if clause.any_of)
+    found = _telling(tuple(clause for clause in found if clause.any_of))
     if found and is_english(text) and is_junk(Criteria(found)):
         bag = bag_criteria(unframed(main))
         found = bag.clauses if bag else found
     for remark in remarks:
         found = _remarked(found, remark)
     return Criteria(found) if found else None
+
+
+def _telling(found: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """*found* without topics that any paper has, "models pre-trained", beside something else."""
+    said = tuple(clause for clause in found if clause.negated or not _is_empty(clause))
+    return said if any(not clause.negated for clause in said) else found
+
+
+def _is_empty(clause: Clause) -> bool:
+    return all(
+        isinstance(one, Topic)
+        and all(word.lower() in EMPTY | STOPWORDS | ASK for word in words_of(one.text))
+        for one in clause.any_of
+    )
 
 
 def _plainly(question: str) -> str:

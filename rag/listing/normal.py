@@ -208,6 +208,17 @@ _PLAINER = tuple(
         ),
         (r"\b(?:name-?(?:checks?|drops?)|(?:references?|quotes?)(?= (?-i:[A-Z\"])))\b", "mention"),
         (r"\b(than|under|within|over) an? (?=(?:week|day|hour|minute|second|month)\b)", r"\1 1 "),
+        (  # "LoRA comes up, as the acronym or written out as …": mention LoRA or …
+            r"(?P<what>\S+) (?:comes?|turns?|shows?|crops?|pops?) up,? (?:either |whether |be it )?"
+            r"(?:as |by )?(?:an? |the |its )?(?:acronym|abbreviation|short form)s? or "
+            r"(?:written|spelled|spelt)(?: out)?(?: in full)?(?: as)? ",
+            r"mention \g<what> or ",
+        ),
+        (
+            r" *\((?:by|under|in|with) (?:exactly )?(?:that|this|the|its) (?:very )?"
+            r"(?:name|word|term)s?\)",
+            "",
+        ),
         (r"\s+&\s+", " and "),
         (r"\b(?:play|plays|playing) (?:\w+ ){1,2}(?:role|part)\b", ""),
         (r"\b(?:done|doing|do|worked|working|works?) with (?=(?-i:[A-Z]))", "use "),

@@ -48,7 +48,8 @@ ABOUT = either(
     "is_doing reading_up_on for interested_in of from in with",
     verbs(
         "deal+with concern cover focus+on study investigate address tackle explore look+at,into",
-        "work+on treat examine discuss consider analyse analyze touch/on",
+        "work+on treat examine discuss consider analyse analyze touch/on worry+about care+about",
+        "struggle+with wrestle+with grapple+with fight+with cope+with go+into,about bother+with",
     ).replace(" ", "_"),
 )
 BRINGS = either(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from rag.store import Snapshot
 
 LITTLE = 0.4  # of its rarity counts a word that heads many subjects
+# A phrase that no paper has, "worry catastrophic forgetting", may hold one that some have.
+FEWEST_WORDS, MOST_WORDS, MOST_OF_IT = 2, 9, 0.5
 MOST_READ = 4000  # papers whose words are read for a topic, the likeliest first
 
 
@@ -41,6 +43,7 @@ def topic_signs(
     snapshot: Snapshot, embedder: Embedder, topic: Topic, among: Collection[int]
 ) -> Iterator[tuple[int, topics.Signs, dict[int, float]]]:
     """What each paper shows of *topic*: place, signs, sentences that show it."""
+    topic = _with_known_parts(snapshot, topic)
     phrases = list(dict.fromkeys((topic.text, *topic.alternatives, *topic.examples)))
     # In which number a topic is asked for must not decide which papers are about it.
     vectors = embedder(list(dict.fromkeys(map(singular, phrases))))
@@ -67,6 +70,37 @@ def topic_signs(
             rows = (rough_vectors(snapshot, place) @ vectors.T).max(axis=1)
             shown = {int(rows.argmax()): 0.5}
         yield place, signs, shown
+
+
+def _with_known_parts(snapshot: Snapshot, topic: Topic) -> Topic:
+    """*topic*, of each phrase that no paper has also the part that some have, if it says most."""
+    parts = (_known_part(snapshot, phrase) for phrase in topic.alternatives)
+    known = [part for part in parts if part and part not in topic.alternatives]
+    return replace(topic, alternatives=(*topic.alternatives, *known)) if known else topic
+
+
+def _known_part(snapshot: Snapshot, phrase: str) -> str:
+    """The longest run of words of *phrase* that some paper has, with most of its rarity; or ""."""
+    words = phrase.split()
+    if not FEWEST_WORDS < len(words) <= MOST_WORDS or _stands(snapshot, phrase):
+        return ""
+    rarities = [sum(word.rarity for word in _rare_words(snapshot, one)) for one in words]
+    for length in range(len(words) - 1, FEWEST_WORDS - 1, -1):
+        for start in range(len(words) - length + 1):
+            run = words[start : start + length]
+            most = sum(rarities[start : start + length]) >= MOST_OF_IT * sum(rarities)
+            ends = rarities[start] and rarities[start + length - 1]
+            if most and ends and _stands(snapshot, " ".join(run)):
+                return " ".join(run)
+    return ""
+
+
+def _stands(snapshot: Snapshot, phrase: str) -> bool:
+    """Whether some paper has *phrase*, in its title or its abstract."""
+    return any(
+        find_any([phrase], f"{title_of(snapshot, place)}\n{abstract_of(snapshot, place)}")
+        for place in candidates(snapshot, [phrase], range(len(snapshot.papers)))
+    )
 
 
 def _likeliest(likely: NDArray[np.float64], among: Collection[int]) -> list[int]:

