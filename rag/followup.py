@@ -26,7 +26,7 @@ from rag.dialogue.fragment import (
 from rag.names import key_of
 from rag.rank import fuse
 from rag.retrieve import RARE_NAME, Library, latin_share, named_papers, read, signals_of
-from rag.route import route
+from rag.route import by_rules, route
 from rag.several import MOST_ROWS, Carried, Rule
 from rag.text import fold, squeeze
 from rag.turn import (
@@ -206,12 +206,28 @@ def _return(turn: Turn) -> Carried | None:
     aside = asides.returning(turn.text)
     if aside is None:
         return None
-    meant = _described(turn, aside.target, turn.recent) or _found(turn, aside.target)
+    meant = (
+        _described(turn, aside.target, turn.recent)
+        or _counted_from_first(turn, aside.target)
+        or _found(turn, aside.target)
+    )
     if meant is None:
         return None
     if aside.rest:
         return about(turn, turn.tail(aside.rest), meant), (meant,)
     return _asked_last(turn, meant) or what_is(turn, meant), (meant,)
+
+
+_FROM_FIRST = re.compile(r"\bvery (?P<place>first)\b|\b(?P<place2>first|second|third)\b", re.I)
+
+
+def _counted_from_first(turn: Turn, target: str) -> Spoken | None:
+    """The one that was spoken of first, second or third, where *target* says so."""
+    found = _FROM_FIRST.search(target)
+    place = "first second third".split().index((found["place"] or found["place2"]).lower()) if (
+        found
+    ) else len(turn.spoken)  # fmt: skip
+    return turn.spoken[place] if place < len(turn.spoken) else None
 
 
 def _asked_last(turn: Turn, meant: Spoken) -> str:
@@ -267,6 +283,27 @@ def _others(turn: Turn) -> Carried | None:
     head, _, tail = (turn.paper.title if turn.paper else asked or turn.current.name).partition(":")
     # Without its small words a title is no longer quoted, and its paper no longer the one named.
     return f"Which other papers are about {tail.strip() or ' '.join(cue.told(head))}?", ()
+
+
+def _another_described(turn: Turn) -> Carried | None:
+    """One more paper on the same is wanted, and described: "isn't there another one, with …?"."""
+    aside = reference.another_one(turn.text)
+    if aside is None or turn.current is None:
+        return None
+    said, asked = aside
+    known = {one.paper_id for one in turn.recent}
+    hits = _hits(turn, f"{said} {_without_names(turn, turn.last_question)}")
+    paper = next((hit.paper for hit in hits if hit.paper.id not in known), None)
+    if paper is None:
+        return None
+    meant = Spoken(called(turn.library.snapshot, paper.id, paper.title, turn.past[-1]), paper.id)
+    return (about(turn, turn.tail(asked), meant) if asked else what_is(turn, meant)), (meant,)
+
+
+def _without_names(turn: Turn, asked: str) -> str:
+    for name in own_names(turn, asked, turn.recent):
+        asked = put(asked, name, " ")
+    return asked
 
 
 def _topic(turn: Turn) -> str:
@@ -473,12 +510,23 @@ def _put_part(asked: str, piece: Fragment, kept: Sequence[tuple[int, int]]) -> s
 
 
 def _describes(turn: Turn) -> Carried | None:
-    """A paper spoken of earlier is described: "the recipe one"."""
+    """A paper spoken of earlier, or one of those last shown, is described: "the recipe one"."""
+    shown = tuple(dict.fromkeys((*turn.listed, *turn.rows)))
     for target in reference.described(turn.text):
-        meant = _described(turn, target, turn.recent)
+        meant = _described(turn, target, turn.recent) or _only_one(turn, target, shown)
         if meant is not None and not own_names(turn, turn.text, [meant]):
             return about(turn, turn.shown, meant), (meant,)
     return None
+
+
+def _only_one(turn: Turn, target: str, shown: Sequence[Spoken]) -> Spoken | None:
+    """The one of those *shown* that *target* describes: by its title, or as no other does."""
+    wanted = cue.subject_words(target) or content_words(target)
+    papers = [(one, turn.paper_of(one)) for one in shown]
+    titled = [one for one, p in papers if p and wanted <= set(document_terms(p.title))]
+    held = [one for one, paper in papers if paper and wanted <= terms_of(paper)]
+    found = titled or held
+    return found[0] if wanted and len(found) == 1 else None
 
 
 def _goes_on(turn: Turn) -> Carried | None:
@@ -504,7 +552,7 @@ def _names_one(turn: Turn, text: str) -> bool:
 
 def _may_go_on(turn: Turn, current: Spoken) -> bool:
     """Whether a question that hardly points back can still be about the *current* paper."""
-    shape = route(turn.text).shape
+    shape = by_rules(turn.text).shape
     if shape == "list" or (shape == "comparison" and reference.joins_two(turn.text)):
         return False
     if _is_elsewhere(turn, current):
@@ -532,6 +580,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("a change of topic, nothing carried", _change),
     ("a correction", _correction),
     ("back to an earlier paper", _return),
+    ("another one on the same topic", _another_described),
     ("others on the same topic", _others),
     ("beside what was spoken of last", _compared),
     ("the question before, asked of something else", _parallel),

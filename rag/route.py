@@ -121,6 +121,7 @@ class Route:
 
     shape: Shape
     reason: str
+    otherwise: Shape = "answer"  # what it is by rules, if it is not of that shape after all
 
 
 def route(question: str) -> Route:
@@ -134,7 +135,8 @@ def route(question: str) -> Route:
         asked = focus(squeeze(fold(question)))
         if list_share(asked, ruled.shape) >= ENOUGH:
             signs = ", ".join(f"\u201c{phrase}\u201d" for phrase in telling(asked, ruled.shape))
-            return Route("list", f"reads like one for papers in the plural: {signs}")
+            reason = f"reads like one for papers in the plural: {signs}"
+            return Route("list", reason, ruled.shape)
     return ruled
 
 

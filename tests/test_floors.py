@@ -44,7 +44,7 @@ FLOORS = {
     "rag/assess": 1.3,
     "rag/evidence": 1.3,
     "rag/listing": 1.3,  # what a list is asked for, and what meets it in a text
-    "rag/dialogue": 1.3,  # what points back at a conversation
+    "rag/dialogue": 1.35,  # what points back at a conversation
     "rag/sides": 1.3,
     "rag/cite": 1.2,  # what a language model writes, sentence by sentence
     "rag/facets": 1.3,
@@ -96,6 +96,7 @@ FLOORS = {
     "eval/run": 5.0,
     "eval/calibrate": 5.0,
     "eval/topics": 5.0,
+    "eval/manner": 5.0,
     "eval/retrieval": 5.0,
     "eval/speed": 5.0,
     "eval/page": 5.0,

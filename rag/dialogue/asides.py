@@ -39,11 +39,11 @@ _RETURNS = re.compile(
 )
 _NO = re.compile(
     r"^\W*(?:(?:oh|ah|hm+|uh+|um+|er+|ok|sorry|oops|wait|actually|well|excuse me|entschuldigung"
-    r"|perdon|pardon|desole)[\s,.!:;-]*)*(?:(?:no|nope|nah|nein|non|不是?|不对)(?=[\s,.!:;，。-])"
+    r"|perdon|pardon|desole)[\s,.!:;-]*)*(?:(?:no|nope|nah|nein|nee|non|不是?|不对)(?=[\s,.!:;，。-])"
     r"(?! (?:of|one|paper|way)\b)[\s,.!:;，。-]*)?(?:(?:sorry|wait|actually)[\s,.!-]*)*",
     re.IGNORECASE,
 )
-_REFUSES = re.compile(r"(?:no|nope|nah|nein|non)\W*[,.!:;-]|不|(?:sorry|wait|oops)\W*$", re.I)
+_REFUSES = re.compile(r"(?:no|nope|nah|nein|nee|non)\W*[,.!:;-]|不|(?:sorry|wait|oops)\W*$", re.I)
 _NOT_THAT = re.compile(
     r"^(?:not (?:that|this|the (?:same|first|last))(?: (?:one|paper|model|system))?"
     r"|(?:that'?s|that is|this is|it'?s) not (?:it|(?:what|the (?:one|paper)(?: that)?) i"

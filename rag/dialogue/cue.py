@@ -50,7 +50,9 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _FOREIGN_PRONOUN = re.compile(
-    r"\b(?:es|sie|ihre?[rnms]?|dessen|deren|davon|damit|dafur|darauf|dabei|daran|dazu"
+    r"\b(?:es|sie|ihre?[rnms]?|dessen|deren|davon|damit|dafur|darauf|dabei|daran|dazu|darin"
+    r"|(?<=en )die(?= (?:dann|da|darin|das|den|dem|es|auf|so|eigentlich|denn|dort|hier|noch|auch"
+    r"|dafur|dabei|damit)\b|\s*[?,])"
     r"|dies(?:e[rsnm]?)?|das(?! \w+e[nrs]? [A-Z])(?! [A-Z])"
     r"|eso|esto|ello|ellos|ellas|sus?|este|esta|ese|esa|lo(?= \w+(?:ron|o|an|en)\b)"
     r"|elles?|ils?(?! y a)|ca|cela|leurs?|ses|sa|ce(?:t|tte)?(?! que\b)"
@@ -131,6 +133,7 @@ _OF_ANY_PAPER = frozenset(
     total max maximum min minimum detail details more further summary summarize summarise explain
     future scale scaled today version versions people person folks somebody similar different
     difference run ran runs work stuff bit word words anywhere somewhere everywhere already still
+    gpu gpus tpu tpus cpu cpus chip chips hour hours day days week weeks month months minutes
     deploy deployed production applied apply practice industry
     """.split()
 )
@@ -258,7 +261,9 @@ def cue(text: str, elsewhere: int | None = None) -> Cue:
 
 
 def _pronoun(text: str) -> re.Match[str] | None:
-    found = _PRONOUN.search(_EXPLETIVE.sub("", text))
+    every = list(_PRONOUN.finditer(_EXPLETIVE.sub("", text)))
+    # "which GPUs do they serve it on": "they" may be the GPUs, "it" is not
+    found = next((one for one in every if _has_no_antecedent(text, one)), next(iter(every), None))
     if found or _ENGLISH.search(text):
         return found
     return None if _FOREIGN_FRESH.search(text) else _FOREIGN_PRONOUN.search(text)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rag.dialogue.cue import COMPARATIVE, has_predicate, subject_words, without_opener
 from rag.dialogue.reference import predicate
+from rag.listing.frames import unframed
 
 _OF_THEM = (
     r"(?:(?:them|these|those|the (?:papers|ones))(?: papers| ones)?"
@@ -23,6 +24,7 @@ _OF_THE_LIST = re.compile(
 _PLURAL = (
     r"(?:are|were|have|use|mention|report|study|propose|present|train|release|discuss|evaluate"
     r"|work|deal|focus|involve|concern|apply|show|need|rely|test|consider|cover|prove"
+    r"|give|offer|provide|come|contain|hold|run|build|make|say|tell|reach|beat|cost|exist"
     r"|do(?:n't| not)|did(?:n't| not)|aren't|haven't|weren't)"
 )
 _ABOUT = r"(?:about|on|concerning|regarding|dealing with)"
@@ -41,6 +43,7 @@ _NOT = re.compile(
     rf"(?P<about> {_ABOUT})? (?P<what>[^,;:]+)$",
     re.IGNORECASE,
 )
+_PLEASE = r",? (?:please|pls|plz)\b"
 _WHO = re.compile(r"^(?:that|which|who)(?: ones)? ", re.IGNORECASE)
 _NEGATED = re.compile(r"^(?:are|do|did|have|were)(?:n't| not)\b|^(?:not|without)\b", re.IGNORECASE)
 _MOST_OF_A_TOPIC = 6  # words
@@ -66,7 +69,7 @@ def narrowed(text: str) -> Narrowed | None:
     >>> narrowed("only the ones about vision").predicate, narrowed("not diffusion").predicate
     ('are about vision', 'are not about diffusion')
     """
-    rest = re.sub(r" please$", "", without_opener(text)[0].rstrip(" ?.!"), flags=re.IGNORECASE)
+    rest = re.sub(_PLEASE, "", without_opener(text)[0].rstrip(" ?.!"), flags=re.IGNORECASE)
     return of_the_list(rest) or _excluded(rest) or _only(rest)
 
 
@@ -173,4 +176,9 @@ def as_list(listed: str) -> str:
         if found and (found[0] or listed[:6].lower() == "papers"):
             rest = re.sub(r"^papers? that ", "papers ", listed[found.end() :], flags=re.I)
             return "which " + re.sub(r"^papers (?=(?:on|about) )", "papers are ", rest, flags=re.I)
-    return listed
+    return listed if has_predicate(unframed(listed) or listed) else _as_a_topic(listed)
+
+
+def _as_a_topic(listed: str) -> str:
+    """Which papers are on what *listed* only names: "beans, what have you got"."""
+    return f"which papers are about {unframed(listed) or listed}"

@@ -47,6 +47,38 @@ _DESCRIBED = re.compile(
 )
 
 
+_WITH_A_CLAUSE = re.compile(  # "the one that only plays chess"
+    r"\b(?:the|that) (?:one|paper) (?:(?:that|which|who|where|with|on|about|for|from|using) )"
+    r"(?P<target>[^,.;:?!]{3,60})",
+    re.IGNORECASE,
+)
+_ANOTHER_ONE = re.compile(
+    r"^\W*(?:(?:but|and|so|hm+|hang on|wait)\b[\s,]*)*(?:(?:is|was|are)(?:n't|nt| not)? there"
+    r"|there (?:is|was)|you have|do(?:n't)? (?:you|we) have) (?:not )?(?:also )?(?:an)?other "
+    r"(?:one|paper|work|study|benchmark|model|system|data ?set|method)\b(?P<said>[^?]*\w[^?]*)"
+    r"(?:\?\s*(?P<asked>.*))?$",
+    re.IGNORECASE,
+)
+
+
+def another_one(text: str) -> tuple[str, str] | None:
+    """How another paper is described that *text* asks for, and what is asked of it.
+
+    >>> another_one("isn't there another one on that, with beans? how many did they cook")
+    ('with beans', 'how many did they cook')
+    >>> another_one("is there another one?") is None
+    True
+    """
+    found = _ANOTHER_ONE.match(text)
+    said = _ON_THAT.sub("", found["said"]).strip(" ,") if found else ""
+    if not found or not subject_words(said):
+        return None
+    return said, (found["asked"] or "").strip()
+
+
+_ON_THAT = re.compile(r"^\W*(?:on|about|like|for) (?:that|this|it|the same)\b", re.IGNORECASE)
+
+
 def asks_for_others(text: str) -> bool:
     """Whether papers other than those shown are asked for, and not said on what.
 
@@ -84,7 +116,8 @@ def is_vague(text: str) -> bool:
 
 def described(text: str) -> list[str]:
     """What *text* says of papers it describes: "recipe" of "how big is the recipe one?"."""
-    return [found["target"] for found in _DESCRIBED.finditer(text)]
+    told = [found["target"] for found in _DESCRIBED.finditer(text)]
+    return told + [found["target"] for found in _WITH_A_CLAUSE.finditer(text)]
 
 
 _STANDS_FOR = re.compile(
