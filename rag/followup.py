@@ -57,6 +57,7 @@ from rag.types import Answer, Hit
 from rag.words import content_words, document_terms
 
 MOST_TURNS = 50  # that a question can point back over
+FEW_SHOWN = 8  # papers of which one may be meant by what a search finds
 NEAR = 50  # papers among which one that is described is looked for
 ENOUGH_WORDS = 3  # with which a correction describes a paper by itself
 DESCRIBED = 0.75  # share of a description's words that the paper meant has, title words half more
@@ -513,10 +514,22 @@ def _describes(turn: Turn) -> Carried | None:
     """A paper spoken of earlier, or one of those last shown, is described: "the recipe one"."""
     shown = tuple(dict.fromkeys((*turn.listed, *turn.rows)))
     for target in reference.described(turn.text):
-        meant = _described(turn, target, turn.recent) or _only_one(turn, target, shown)
+        meant = (
+            _described(turn, target, turn.recent)
+            or _only_one(turn, target, shown)
+            or _nearest(turn, target, shown)
+        )
         if meant is not None and not own_names(turn, turn.text, [meant]):
             return about(turn, turn.shown, meant), (meant,)
     return None
+
+
+def _nearest(turn: Turn, target: str, shown: Sequence[Spoken]) -> Spoken | None:
+    """The one of several *shown* that a search for *target* finds before the others."""
+    ids = {one.paper_id: one for one in shown if one.paper_id}
+    if not 1 < len(ids) <= FEW_SHOWN or not cue.subject_words(target):
+        return None
+    return next((ids[hit.paper.id] for hit in _hits(turn, target) if hit.paper.id in ids), None)
 
 
 def _only_one(turn: Turn, target: str, shown: Sequence[Spoken]) -> Spoken | None:

@@ -47,7 +47,8 @@ _SOCIAL = frozenset(
 )
 _OPENING = re.compile(
     r"^(?:(?:hi+|hello|hey+|hallo|hola|bonjour|good (?:morning|afternoon|evening)|thanks?|thank you"
-    r"|thx|ok(?:ay)?|great|cool|nice|perfect|again|there|so much|a lot|very much|all|everyone"
+    r"|thx|ok(?:ay)?|great|cool|nice|perfect|wow|hm+|ah|oh|alright|interesting|again"
+    r"|there|so much|a lot|very much|all|everyone"
     r"|paperchat|please)\b[\s,.!;:-]*)+",
     re.IGNORECASE,
 )

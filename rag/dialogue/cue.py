@@ -26,6 +26,8 @@ _SAID_FIRST = (
     r"(?:oh|ah|aha|hm+|uh|um+|ok(?:ay)?|alright|right|well|thanks?(?: a lot| you)?|thank you|thx|ty"
     r"|great|nice|cool|good|perfect|fine|yes|yeah|sure|wow|interesting|i see|got it|hi|hey|hello"
     r"|please|btw|by the way|(?:just )?(?:one|another) (?:more |last )?(?:question|thing)"
+    r"|(?:sorry\b[^.,:;?]{0,40}[.,:;] ?)?(?:(?:back to|now|let's do|in) )*"
+    r"(?:english|german|french|spanish)(?: please| now| again)?(?=[.,:;])|anyway"
     r"|danke|gracias|merci|ach|vale|bueno|bon|genau|gut)"
 )
 _INTERJECTIONS = re.compile(rf"^\W*(?:{_SAID_FIRST}\b[\s,.!;:-]*)+", re.IGNORECASE)

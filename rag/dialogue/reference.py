@@ -49,7 +49,7 @@ _DESCRIBED = re.compile(
 
 _WITH_A_CLAUSE = re.compile(  # "the one that only plays chess"
     r"\b(?:the|that) (?:one|paper) (?:(?:that|which|who|where|with|on|about|for|from|using) )"
-    r"(?P<target>[^,.;:?!]{3,60})",
+    r"(?P<target>[^,.;:?!]{3,60}?)(?= please\b|[,.;:?!]|$)",
     re.IGNORECASE,
 )
 _ANOTHER_ONE = re.compile(

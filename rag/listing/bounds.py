@@ -17,7 +17,7 @@ from rag.words import STOPWORDS, stem
 _ABOUT = r"\s*(?:(?:about|around|some|roughly|an?) )*$"
 _MORE = re.compile(
     r"(?:(?P<open>(?:more|greater|higher|larger|longer|bigger|faster|better|other) than|over|above"
-    r"|exceed\w*|beyond|north of|>)"
+    r"|past|exceed\w*|beyond|north of|>)"
     r"|at least|no (?:less|fewer) than|(?:a )?minimum(?: of)?|not less than|>=|≥|from)" + _ABOUT,
     re.IGNORECASE,
 )

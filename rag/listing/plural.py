@@ -68,7 +68,7 @@ _WH = either(
     "compare name list give tell show find explain describe write",
 )
 _BOUND = (
-    r"(?:between|beyond|north of|with|(?:more|less|fewer|larger|smaller|longer|shorter|faster"
+    r"(?:between|beyond|past|north of|with|(?:more|less|fewer|larger|smaller|longer|shorter|faster"
     r"|greater|higher|lower|bigger) than|over|under|below|above|at least|at most|up to|exceed\w*"
     r"|[<>≥≤]=?) (?:\w+ )?(?:\$?\d|a? ?[mbtr]+illion|one|two|five|ten|a (?:hundred|thousand)"
     r"|hundreds|thousands)"
@@ -76,7 +76,7 @@ _BOUND = (
 _BOUND = rf"(?:{_BOUND}|(?:a factor of )?\d[\w.,%]* (?:\w+ )?or (?:more|less|fewer|better|higher))"
 _MOD = rf"(?:(?!{_WH}\b)[\w/'-]+ )"  # a word before a noun
 _TELLS = r"(?![^?]*\b(?:says?|shows?|suggests?|finds?|what|how(?! many)|why|than(?! \S*\d))\b)"
-_START = r"^\W*(?:(?:and|so|but|ok)\b[\s,]*)*"
+_START = r"^\W*(?:(?:and|so|but|ok|wow|hm|oh|ah)\b[\s,.!]*)*"
 
 # What asks for papers in the plural, each under the words that people are told it by.
 _LISTS = {
