@@ -116,6 +116,9 @@ _PAPERS_DIFFER = re.compile(
 )
 
 
+_WHO = re.compile(r"\W*(?:who|any ?(?:one|body))\b(?! of\b)", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """The shape an answer takes, and why."""
@@ -171,6 +174,8 @@ def _of_papers(asked: str) -> Route:
     """The shape of the answer to a question about papers, cut to what it asks."""
     if _PAPERS_DIFFER.search(asked):
         return Route("comparison", "papers on several things, asked how they differ")
+    if _WHO.match(asked) and (wanted := list_reason(asked)):
+        return Route("list", f"papers in the plural: {wanted}")
     if several_in(asked) and asks_to_compare(asked):
         return Route("comparison", "a number of things described together, side by side")
     if one_and_another(asked):

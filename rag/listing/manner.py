@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rag.types import Shape
 
-ENOUGH = 0.5  # share from which a question is one for a list
+ENOUGH = 0.5  # share from which a question is one for a list, if several papers match it
 LONGEST = 3  # signs in a phrase
 _SIGN = re.compile(r"[A-Za-z][\w+-]*(?:'[a-z]+)?|\d[\w.,%+-]*|[?,:;.!()\"/&<>=…-]")
 _LENGTHS, _SIGNS_OF_A_LENGTH = 8, 4

@@ -110,6 +110,14 @@ _TAIL = re.compile(
     rf"(?:[\s,;:.?!-]+(?:(?:and|or|then|also|so) )*(?:{ASKS_AGAIN}|please|thanks)\b)+[\s?!.]*$",
     re.IGNORECASE,
 )
+_FOR_A_TEXT = re.compile(  # "I'm writing a related-work section on X. Give me every paper."
+    r"^\W*(?:i(?:'m| am)|we(?:'re| are)) (?:now |just |currently )?(?:writing|preparing|drafting"
+    r"|compiling|putting together|working on|doing) (?:an?|my|our|the) (?:[\w-]+ ){0,3}?(?:section"
+    r"|chapter|survey|review|talk|lecture|paper|article|proposal|thesis|report|overview|essay"
+    r"|paragraph|course) (?:on|about) (?P<what>[^.?!]{3,160})[.?!]\W*(?:give|show|list|name|find"
+    r"|what|which|who|anything|i need|i want|send)\b[^.?!]{0,60}[.?!]?\s*$",
+    re.IGNORECASE,
+)
 _FRAME = re.compile(
     r"^\W*(?:i(?:'m| am| was)? (?:(?:currently|just|now|trying|writing|working|preparing|doing"
     r"|putting together|making|collecting|looking|after|interested|compiling|gathering|hunting"
@@ -300,6 +308,8 @@ def without_preamble(text: str) -> str:
     """
     text = _SUCH_AS.sub("such as ", _UNMARKED.sub(r"\1n't", _slips_mended(text)))
     rest = _GREETING.sub("", text)
+    if for_a_text := _FOR_A_TEXT.match(rest):
+        return f"papers on {for_a_text['what']}"
     told = _FRAME.sub("", rest)
     rest = rest if ONLY_AGAIN.match(told) else told or rest or text
     return _CALLED.sub(lambda found: f"{found[1]} papers", rest)

@@ -34,7 +34,7 @@ _ANYONE = either(
 _ANYTHING = either(
     "anything everything evrything whatever stuff material all_(?:the_)?(?:stuff"
     "|things(?!_consid))",
-    "something(?=_(?:on|about|with|around)\\b) (?:the_|any_|those_|all_|every_single_)*ones?",
+    "something(?=_(?:on|about|with|around)\\b) (?:(?:the_|any_|those_|all_)*ones|(?:any_|every_(?:single_)?)one)",
     "all(?=_(?:that|which|of_them|those)\\b) those(?=_(?:that|which|who|with)\\b)",
 )
 _HERE = either(
@@ -97,8 +97,8 @@ _LISTS = {
     r"|that|which|who|whose|but|excluding|except|leaving|without|not|for|from|covering|here"
     rf"|in (?:this|here)|(?-i:[a-z]+ing))\b{_TELLS}",
     "who does": rf"{_START}(?:i (?:want to know|wonder) )?who(?:'s|'re)? (?:(?:else|all|actually"
-    rf"|really|also|even|ever|explicitly|only|at least|or|has|have|is|are|{_HERE}) )*(?!(?:it|is"
-    r"|proposed|invented|introduced|wrote|made|created|developed|was|are|were|am|should|would|will"
+    rf"|really|also|even|ever|explicitly|only|at least|or|has|have|is|are|been|{_HERE}) )*(?!(?:it"
+    r"|is|proposed|invented|introduced|wrote|made|created|developed|was|are|were|am|should|would|will"
     rf"|can|could|did)\b)(?:{_DOES}|{_DOES_TOO})\b(?! (?:it|this|that|these|they|he|she)\b)",
     "who has it in there": r"^\W*who (?:has|have) [^?]{2,60} in (?:the|their|its) (?:abstract|title"
     r"|text)s?\b",
@@ -139,6 +139,8 @@ _LISTS = {
     "how many are held": rf"\bhow many {_MOD}{{0,2}}?(?:{_WORKS}|{_BROUGHT}) [^?]{{3,80}} (?:do"
     rf" (?:you"
     r"|we) have|are (?:there|here))\W*$",
+    "work there is": r"\bis there (?:any |some |other |more |also |already )*(?:work|research"
+    r"|literature|material) (?:on|about|with|in which|where|that)\b",
     "each paper": r"\b(?:every|each|more than one) (?:single )?(?:paper|abstract|article|study)\b"
     r"(?! (?:have|has|get))|\b(?:do|does|did|have|has|is|are) any of (?:the|these|your|those|them)"
     r"\b|\bin (?:which|how many) (?:works|studies|ones)\b",
@@ -199,7 +201,8 @@ _NOT_LIST = re.compile(
     r"[\w-]+ papers (?:actually|define)"
     r"|(?<!in )\bhow many (?:[\w-]+ )?(?:papers|abstracts)[^?]*\b(?:(?-i:in [A-Z]\w*)|do you "
     r"(?:need|draw)|make up|with redacted)\b"
-    r"|\b(?:in|of|from|by) (?:the|that|this) (?:[\w-]+ ){0,4}(?:paper|study|article)\b"
+    r"|\b(?:in|of|from|by) (?:the|that|this) (?:(?!papers|abstracts)[\w-]+ ){0,4}(?:paper|study"
+    r"|article)\b"
     r"|\b(?:the|this|that|your) (?:[\w-]+ ){0,3}(?:survey|study|review|paper)(?:'s)? (?:pull"
     r"|include|cover|select|draw|look|find|say)s?\b"
     r"|^\W*who (?:is|was|are|were|am|should|would|will|can|could|does (?:this|that|it)|did|do "

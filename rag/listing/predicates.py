@@ -26,6 +26,7 @@ MENTIONS = either(
 _RESULTS = r"(?: (?:their|any|the))? (?:results?|numbers?|scores?|performance|accuracy|figures)"
 _ON = r"(?: (?:(?-i:[a-z]+) )?(?:on|with|against|using))"
 USES = either(
+    "(?:measure|benchmark|pit|put|test|hold|set)s?(?:_(?!against)[\\w-]+){0,4}_against",
     f"evaluat(?:es?|ed|ing)(?: (?:themselves|their \\w+))?{_ON}?".replace(" ", "_"),
     f"(?:test|validate|measure)(?:s|d|ed|ing)?{_ON}?".replace(" ", "_"),
     f"(?:benchmark|experiment)(?:s|ed|ing)?{_ON}".replace(" ", "_"),

@@ -68,6 +68,9 @@ def topic(rest: str) -> Iterator[Clause]:
         others = tuple((phrase,) for phrase in _phrases(other["examples"]))
         yield Clause((Words(others),) if others else ())
         return
+    if name := spelled_out_too(rest):  # "Monte Carlo tree search (MCTS)" is a name
+        yield Clause((Words(tuple((spelling,) for spelling in name)),))
+        return
     if both := _BOTH.match(rest):
         yield from (clause for part in both.groups() for clause in topic(part))
         return
@@ -81,6 +84,31 @@ def topic(rest: str) -> Iterator[Clause]:
     if alternatives:
         text = PREPOSITIONS.sub("", _DANGLING.sub("", squeeze(plain).strip(" ,.;:?!-")))
         yield Clause((Topic(text, tuple(alternatives), tuple(examples)),))
+
+
+_TWO_NAMES = re.compile(
+    r"^\W*(?P<one>[\w+-]+(?: [\w+-]+){0,5}?)\s*(?:[(,/]|\bor\b|\baka\b)\s*(?:(?:or|i\.e\.|aka)\s+)?"
+    r"(?P<two>[\w+-]+(?: [\w+-]+){0,5}?)\s*\)?\W*(?:(?:abbreviated|spelled|spelt|written|in full"
+    r"|acronym)\b.*)?$",
+    re.IGNORECASE,
+)
+
+
+def spelled_out_too(text: str) -> tuple[str, str] | None:
+    """An acronym and what it stands for, where *text* is no more than that.
+
+    >>> spelled_out_too("monte carlo tree search (MCTS)"), spelled_out_too("pruning (LLMs)")
+    (('MCTS', 'monte carlo tree search'), None)
+    """
+    found = _TWO_NAMES.match(text)
+    if not found:
+        return None
+    for short, long in (found.groups(), found.groups()[::-1]):
+        letters = [part[0] for part in re.split(r"[\s-]+", long) if part]
+        own = short.removesuffix("s")
+        if own.isupper() and len(letters) > 1 and own.lower() == "".join(letters).lower():
+            return short, long
+    return None
 
 
 def _joined_topics(text: str) -> list[str]:

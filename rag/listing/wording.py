@@ -34,7 +34,8 @@ def _verb(written: str) -> str:
     if not sign:
         return inflected
     after = "|".join(particle.replace("_", " ") for particle in particles.split(","))
-    return rf"{inflected}(?: (?:{after})\b)" + ("?" if sign == "/" else "")
+    # an adverb may stand between: "deals seriously with"
+    return rf"{inflected}(?:(?: \w+ly)? (?:{after})\b)" + ("?" if sign == "/" else "")
 
 
 def _inflected(base: str) -> str:
