@@ -17,7 +17,7 @@ BROUGHT_NOUN = re.compile(
     re.IGNORECASE,
 )
 _HEAD_END = re.compile(
-    r"\s(?:(?:target|cover|test|measur|assess|evaluat|focus|contain)\w*|has|have|are|for|of|on|to"
+    r"\s(?:(?:target|cover|test|measur|assess|evaluat(?!ion)|focus|contain)\w*|has|have|are|for|of|on|to"
     r"|that|which|with|in|about|from|where|by|aimed|designed|based|using|specifically)\b",
     re.IGNORECASE,
 )

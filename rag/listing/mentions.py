@@ -129,7 +129,7 @@ def _spellings(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield tuple(tried)
         made = before and before[0].lower().removesuffix("'s") in _MAKERS
         if made and (*before[1:], last)[0][:1].isupper():
-            yield (" ".join((*before[1:], last)),)
+            yield (_without_generic(" ".join((*before[1:], last))),)
 
 
 def _without_generic(name: str) -> str:

@@ -227,6 +227,19 @@ _PLAINER = tuple(
             r"(?:name|word|term)s?\)",
             "",
         ),
+        (r"\bdata set(s?)\b", r"dataset\1"),
+        (r" of (?:their|its) (?:very )?own\b(?=\W|$)", ""),
+        (r"\b(?:bring|put|take|call)s? (.{2,60}?) into (?:play|use|service)\b", r"use \1"),
+        (r"\b(?:some|any)thing (?=(?-i:[A-Z]))", ""),
+        (
+            r",? (?:(?:whether )?spel\w+ out or (?:not|abbreviated)|abbreviated or (?:not|spel\w+"
+            r" out|written out|in full))\b",
+            "",
+        ),
+        (  # "a Pareto front(ier)"
+            r"(?P<before>(?:(?-i:[A-Z])\w+ )?)(?P<short>[a-z]{3,})\((?P<end>[a-z]{2,4})\)",
+            r"\g<before>\g<short> or \g<before>\g<short>\g<end>",
+        ),
         (r"\s+&\s+", " and "),
         (r"\b(?:play|plays|playing) (?:\w+ ){1,2}(?:role|part)\b", ""),
         (r"\b(?:done|doing|do|worked|working|works?) with (?=(?-i:[A-Z]))", "use "),

@@ -34,7 +34,8 @@ _ANYONE = either(
 _ANYTHING = either(
     "anything everything evrything whatever stuff material all_(?:the_)?(?:stuff"
     "|things(?!_consid))",
-    "something(?=_(?:on|about|with|around)\\b) (?:(?:the_|any_|those_|all_)*ones|(?:any_|every_(?:single_)?)one)",
+    "something(?=_(?:on|about|with|around)\\b) (?:the_|any_|those_|all_)*ones",
+    "(?:any_|every_(?:single_)?)one",
     "all(?=_(?:that|which|of_them|those)\\b) those(?=_(?:that|which|who|with)\\b)",
 )
 _HERE = either(
@@ -100,6 +101,10 @@ _LISTS = {
     rf"|really|also|even|ever|explicitly|only|at least|or|has|have|is|are|been|{_HERE}) )*(?!(?:it"
     r"|is|proposed|invented|introduced|wrote|made|created|developed|was|are|were|am|should|would|will"
     rf"|can|could|did)\b)(?:{_DOES}|{_DOES_TOO})\b(?! (?:it|this|that|these|they|he|she)\b)",
+    "who does whatever": rf"{_START}(?:i (?:want to know|wonder) )?who (?:(?:all|also|even|really"
+    r"|actually|\w+ly) )*(?-i:(?!is\b|was\b|has\b|does\b|wins\b|needs\b|decides\b)"
+    r"[a-z]{2,}[^s'\W]s)"
+    r" (?!(?:it|this|that|he|she|they|them)\b)",
     "who has it in there": r"^\W*who (?:has|have) [^?]{2,60} in (?:the|their|its) (?:abstract|title"
     r"|text)s?\b",
     "who, within bounds": rf"^\W*(?:who|any(?:one|body)|every(?:one|body)) [\w -]{{0,24}}?{_BOUND}",
@@ -163,7 +168,7 @@ _LISTS = {
     r"|focus on|exist|are there)(?![^?]*\b(?:how(?! many)|why|what|does|did|says?|shows?"
     r"|than(?! \S*\d| a | an | one )|is it|it)\b)",
     "brought, within bounds": rf"^\W*(?:(?:which|what|list|all|any) )*{_MOD}{{0,4}}(?:{_BROUGHT}"
-    rf"|works|teams|groups) {_MOD}{{0,5}}?{_BOUND}",
+    rf"|works|runs|setups|experiments|trainings|teams|groups) {_MOD}{{0,5}}?{_BOUND}",
     "which teams": r"\b(?:which|what) (?:authors|teams|groups|people|labs) (?:here |\w+ly )?"
     rf"(?:{_DOES}|(?-i:[a-z]+ed))\b",
     "whose": r"^\W*whose (?:models?|abstracts?|titles?|systems?|methods?|training|experiments|code)"
@@ -177,7 +182,7 @@ _LISTS = {
 MAYBE_ONE_PAPER = frozenset(
     {
         "how many do", "how many are brought", "what is brought", "brought, within bounds", "held",
-        "how many are held", "another language",
+        "how many are held", "another language", "who does whatever",
     }
 )  # fmt: skip
 """What also asks what one paper says, where the question names that paper's own system."""

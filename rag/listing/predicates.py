@@ -77,7 +77,8 @@ VERB = re.compile(
     re.IGNORECASE,
 )
 SEVERAL_VERBS = re.compile(  # "uses or at least mentions"
-    rf"\b(?:{USES}|{MENTIONS}|{ABOUT}),? (?:{WEAK} )+(?P<last>{MENTIONS}|{USES})\b", re.IGNORECASE
+    rf"\b(?:{USES}|{MENTIONS}|{ABOUT}),? (?:{WEAK} )+(?P<last>{MENTIONS}|{USES}|{ABOUT})\b",
+    re.IGNORECASE,
 )
 NEGATIVE = re.compile(
     r"(?:[,;]\s+not (?:about|on)\s+)|[,;]?\s+(?:but (?:not|no|without|never|none of)|and not|but "
