@@ -227,8 +227,11 @@ class PaperChat:
                 made = compare.compare(library, question)
             case "list":
                 made = compare.compare_each(library, question) or survey.survey(library, question)
-                if made is None and way.otherwise == "comparison":
-                    made = compare.compare(library, question)
+                if made is None:
+                    sides = {"comparison": compare.compare, "answer": compare.compare_named}
+                    made = (
+                        sides[way.otherwise](library, question) if way.otherwise in sides else None
+                    )
             case "answer":
                 made = compare.compare_named(library, question)
         if made is not None and (chat is None or made.shape == "chat"):

@@ -49,7 +49,9 @@ _PLAIN_JOIN = re.compile(
 _CALLED_FOR = {
     "with": re.compile(r"\b(?:compar\w*|contrast\w*|versus|stack\w*|fare\w*)\b", re.IGNORECASE),
     "to": re.compile(r"\b(?:compar\w*|from|relat\w*|similar)\b", re.IGNORECASE),
-    "from": re.compile(r"\b(?:dif+e?rs?|dif+e?re?nt|chang\w*)\b", re.IGNORECASE),
+    "from": re.compile(
+        r"\b(?:dif+e?rs?|dif+e?re?nt|chang\w*|apart|distinguish\w*|separat\w*)\b", re.IGNORECASE
+    ),
 }
 # What may stand before the first side and belongs to none.
 _LEAD = re.compile(
@@ -59,7 +61,7 @@ _LEAD = re.compile(
     r"|how|what's|whats|what|which|who|where|when|why|is|are|was|were|do|does|did|can|could|would"
     r"|will"
     r"|should|has|have|tell me|show me|give me|explain|describe|i see|there are|there's|one|me"
-    r"|set|place|hold|compare|comparing|comparison|contrast|contrasting|rank|order|sort|put|list|difference[s]?"
+    r"|sets?|distinguish(?:es)?|separates?|weigh|place|hold|compare|comparing|comparison|contrast|contrasting|rank|order|sort|put|list|difference[s]?"
     r"|diff(?:e)?rence[s]?|differ|different|similarit(?:y|ies)|changed|change|changes|better"
     r"|about|regarding|considering|either|both|whether|versus|vs|the difference|(?:en )?qu[ée]|se"
     r"|diferencian|diferencia[s]?|entre|wie|worin|was|unterscheide[nt]|sich|unterschied|zwischen"
@@ -154,7 +156,8 @@ _IDLE = re.compile(
     r"|biggest"
     r"|largest|smallest|fastest|highest|lowest|best|please|main|betwen|between|if any|here"
     r"|stack up|fare"
-    r"|relate|changed?|about|for each|respectively|question|explain|tell|me|whats|what's|better"
+    r"|relate|changed?|apart|sets?|distinguish\w*|separat\w*|weigh|trade-?offs?|pros|cons|about"
+    r"|for each|respectively|question|explain|tell|me|whats|what's|better"
     r"|worse"
     r"|qué|que|en|se|entre|diferenci\w*|quels?|quelles?|von|unterschie\w*|unterscheid\w*|wie"
     r"|worin|sich|zwischen|und"
@@ -192,7 +195,10 @@ def asks_to_compare(question: str) -> bool:
     """Whether the question may set two things or more side by side."""
     cues = (_STRONG, _MAY_COMPARE, _OTHER_TONGUES)
     return (
-        compares(question) or any(cue.search(question) for cue in cues) or _names_joined(question)
+        compares(question)
+        or any(cue.search(question) for cue in cues)
+        or bool(_ONE_OR_OTHER.match(question))
+        or _names_joined(question)
     )
 
 
@@ -231,8 +237,21 @@ _MAY_COMPARE = re.compile(
     r"|\bdoes either\b|\bwhat about\b|\bnext to each other\b|\bthe [\w ,-]{2,60} one and the\b"
     r"|\bone\b.{8,200}\b(?:another|the other|the newer one|the older one)\b|\bfor (?:each"
     r"|both)\b|\bthan\b|\bwhat changed\b|\b(?:dis)?agree\b"
-    r"|\bor the [\w -]{3,60} one\b|\b\w+ or \w+\s*[?:,-]",
+    r"|\bor the [\w -]{3,60} one\b|\b\w+ or \w+\s*[?:,-]"
+    r"|\btrade-?offs?\b|\bpros?\b.{0,8}\bcons?\b|\b(?:dis)?advantages\b"
+    r"|\bstrengths and weaknesses\b"
+    r"|\bweigh\w*\b.{0,60}\b(?:two|up|against|them|these)\b|\b(?:sets?|tells?)\b.{1,60}\bapart\b"
+    r"|\btell apart\b|\b(?:distinguish|separat)\w*\b.{2,80}\bfrom\b|\bdo they share\b|\bpart ways\b"
+    r"|\b(?:who|which) wins\b|\bwins where\b|\bdecide between\b|\bpreferable to\b",
     re.IGNORECASE | re.DOTALL,
+)
+# "LoRA or full fine-tuning for code models?": two things and no question word
+_ONE_OR_OTHER = re.compile(
+    r"^\W*(?!(?:what|which|who|whose|how|why|when|where|is|are|was|were|do|does|did|can|could|would"
+    r"|should|will|has|have|any|anything|anyone|anybody|papers?|works?|all|list|show|name|find|i|we"
+    r"|my|our)\b)"
+    r"(?:[^\s?.:;,]+ ){1,6}or (?:[^\s?.:;,]+[ ?.]*){1,8}$",
+    re.IGNORECASE,
 )
 _OTHER_TONGUES = re.compile(
     r"\b(?:unterschied\w*|unterscheid\w*|vergleich\w*|diferenci\w*|compar[aáeé]\w*|différen\w*"
@@ -373,7 +392,7 @@ _OUTRIGHT = re.compile(
     r"\b(?:compar\w+|contrast\w*|versus|vs\.?|v\.|against|dif+e?re?n\w*|differs?|each|either"
     r"|respectively"
     r"|side by side|in common|rank|in order|what changed|which one|which of|between|both|the two"
-    r"|(?:dis)?agree|beside|alongside)\b"
+    r"|(?:dis)?agree|beside|alongside|trade-?offs?|pros|weigh|apart|distinguish\w*)\b"
     r"|\b(?:order|sort|put) (?:them|these|those)\b|\bwhich (?:is|was|are|has|of)\b.*\bor\b",
     re.IGNORECASE | re.DOTALL,
 )
