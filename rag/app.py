@@ -129,6 +129,8 @@ class PaperChat:
             condense = condensing(within, condense)
         read_as = condense(library, question, conversation)
         way = route(read_as.question)
+        if read_as.of_one and way.shape == "list":
+            way = Route("answer", "asked of one paper that was spoken of")
         if read_as.problem:
             drafts: Iterable[Draft] = [Draft("chat", message=read_as.problem)]
         else:

@@ -75,6 +75,7 @@ class Resolved:
     question: str
     reason: str  # empty where nothing was carried over
     problem: str = ""  # a sentence for people where what it refers to is not there
+    of_one: bool = False  # it says behind it, in brackets, which one paper it is asked of
 
 
 class Condense(Protocol):
@@ -106,7 +107,8 @@ def resolve(library: Library, question: str, conversation: Sequence[Answer]) -> 
         found = rule(turn)
         if found is not None:
             rewritten, carried = found
-            return Resolved(rewritten, _because(reason, (*pointed, *carried)))
+            one = len(carried) == 1 and rewritten.endswith(")") and not turn.shown.endswith(")")
+            return Resolved(rewritten, _because(reason, (*pointed, *carried)), of_one=one)
     if pointed:
         return Resolved(turn.shown, _because("one of those shown", pointed))
     return Resolved(question, "")
@@ -219,13 +221,16 @@ def _return(turn: Turn) -> Carried | None:
     return _asked_last(turn, meant) or what_is(turn, meant), (meant,)
 
 
-_FROM_FIRST = re.compile(r"\bvery (?P<place>first)\b|\b(?P<place2>first|second|third)\b", re.I)
+_PLACES = ("first", "second", "third", "original")
+_FROM_FIRST = re.compile(
+    r"\bvery (?P<place>first)\b|\b(?P<place2>first|second|third|original)\b", re.I
+)
 
 
 def _counted_from_first(turn: Turn, target: str) -> Spoken | None:
     """The one that was spoken of first, second or third, where *target* says so."""
     found = _FROM_FIRST.search(target)
-    place = "first second third".split().index((found["place"] or found["place2"]).lower()) if (
+    place = _PLACES.index((found["place"] or found["place2"]).lower()) if (
         found
     ) else len(turn.spoken)  # fmt: skip
     return turn.spoken[place] if place < len(turn.spoken) else None

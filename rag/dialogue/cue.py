@@ -47,12 +47,13 @@ _ENGLISH = re.compile(
     r"\b(?:the|what|which|how|does|did|is|are|of|and|who|why|they|it|with|for)\b", re.IGNORECASE
 )
 _PRONOUN = re.compile(
-    r"\b(?:it|its|it's|they|they're|them|their|theirs)\b"
+    r"\b(?:it|its|it's|they|they're|them|their|theirs)\b|(?<!\w)'?em\b"
     r"|(?:什么|多少|哪些|怎么)?(?:它|他们|她们|这个|那个|这篇|那篇|作者|其(?!他|它|余))",
     re.IGNORECASE,
 )
 _FOREIGN_PRONOUN = re.compile(
     r"\b(?:es|sie|ihre?[rnms]?|dessen|deren|davon|damit|dafur|darauf|dabei|daran|dazu|darin"
+    r"|(?<=hat )(?:der|die|das)(?=\s*[?,])"
     r"|(?<=en )die(?= (?:dann|da|darin|das|den|dem|es|auf|so|eigentlich|denn|dort|hier|noch|auch"
     r"|dafur|dabei|damit)\b|\s*[?,])"
     r"|dies(?:e[rsnm]?)?|das(?! \w+e[nrs]? [A-Z])(?! [A-Z])"

@@ -53,10 +53,13 @@ _WITH_A_CLAUSE = re.compile(  # "the one that only plays chess"
     re.IGNORECASE,
 )
 _ANOTHER_ONE = re.compile(
-    r"^\W*(?:(?:but|and|so|hm+|hang on|wait)\b[\s,]*)*(?:(?:is|was|are)(?:n't|nt| not)? there"
-    r"|there (?:is|was)|you have|do(?:n't)? (?:you|we) have) (?:not )?(?:also )?(?:an)?other "
-    r"(?:one|paper|work|study|benchmark|model|system|data ?set|method)\b(?P<said>[^?]*\w[^?]*)"
-    r"(?:\?\s*(?P<asked>.*))?$",
+    r"^\W*(?:[^.?!]{3,60}[.!] )?(?:(?:but|and|so|hm+|hang on|wait)\b[\s,]*)*"
+    r"(?:(?:is|was|are)(?:n't|nt| not)? there|there(?:'s| is| was)|you have"
+    r"|do(?:n't)? (?:you|we) have) (?:not )?(?:also )?(?:another|(?:this|that|the|an) other) "
+    r"(?P<kind>(?:[\w-]+ ){0,3}?)"
+    r"(?:one|paper|work|study|benchmark|model|system|data ?set|method)\b(?P<said>[^?]*?\w[^?]*?)"
+    r"(?:(?:\?\s*|, (?=(?:what|how|which|who|where|when|why|did|does|do|is|are|was)\b))"
+    r"(?P<asked>.+))?\W*$",
     re.IGNORECASE,
 )
 
@@ -70,7 +73,8 @@ def another_one(text: str) -> tuple[str, str] | None:
     True
     """
     found = _ANOTHER_ONE.match(text)
-    said = _ON_THAT.sub("", found["said"]).strip(" ,") if found else ""
+    said = _ON_THAT.sub("", f"{found['kind']}{found['said'].lstrip(' ,')}") if found else ""
+    said = said.strip(" ,")
     if not found or not subject_words(said):
         return None
     return said, (found["asked"] or "").strip()

@@ -134,7 +134,8 @@ KINDS = (
     _kind(
         "open release",
         "open available release publish github huggingface",
-        r"(?:open[- ]?sourc\w*(?: releases?)?|open[- ]?weights?|publicly (?:available|released?)"
+        r"(?:(?:a )?links? to (?:the |their )?(?:code|repo\w*)|(?:public|open|available) code"
+        r"|open[- ]?sourc\w*(?: releases?)?|open[- ]?weights?|publicly (?:available|released?)"
         r"|(?:releas\w+|publish\w*|shar\w+) (?:their |the |its |all |some |any )?(?:own )?"
         rf"(?:model )?(?:(?:open[- ]?)?source )?{_RELEASED}"
         rf"(?:(?:,| or| and|/|, or|, and|and/or) {_RELEASED})*"
