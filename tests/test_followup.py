@@ -515,6 +515,48 @@ def test_an_earlier_paper_can_be_gone_back_to(read_as: Read, question: str, mean
 
 
 @pytest.mark.parametrize(
+    ("question", "meant"),
+    [
+        ("the tofu one, what does it cost?", TOFU),
+        ("the one that needs no electricity, what does it cost?", TOFU),
+        ("and the one on soups: from which countries?", SOUP),
+    ],
+)
+def test_one_of_those_listed_is_meant_by_what_it_is(
+    read_as: Read, question: str, meant: tuple[str, str]
+):
+    """A person reads the titles of a list, and picks one by a word of it or of its abstract."""
+    assert read_as(question, LISTED) == f"{question} ({meant[0].partition(':')[0]})"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "isn't there another one on that, with lentils? how much more does it harvest",
+        "I'd rather not cook. There's this other paper that grows lentils, how much more does it"
+        " harvest",
+    ],
+)
+def test_another_paper_that_is_described_is_looked_for(read_as: Read, question: str):
+    """The one at hand is not meant, though the question points at it."""
+    assert read_as(question, HEAT) == "how much more does it harvest (LENTIL-V2)"
+
+
+def test_the_very_first_is_what_was_spoken_of_first(read_as: Read):
+    """However much was said since."""
+    past = [HEAT, CHART, MARS]
+    asked = "going back to the very first one: how many stoves?"
+    assert read_as(asked, *past) == "how many stoves? (Borlotti)"
+
+
+def test_what_is_asked_of_one_paper_is_no_list(beans: Library):
+    """A question that carries its paper is asked of that one, however it reads."""
+    found = resolve(beans, "and how big is it?", [HEAT])
+    assert found.of_one
+    assert not resolve(beans, "which papers name a colour?", [HEAT]).of_one
+
+
+@pytest.mark.parametrize(
     "question", ["anyone else doing that?", "any other paper on this?", "who else?", "noch jemand?"]
 )
 def test_others_are_looked_for_by_the_topic_and_not_by_the_name(read_as: Read, question: str):

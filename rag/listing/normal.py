@@ -118,6 +118,19 @@ _FOR_A_TEXT = re.compile(  # "I'm writing a related-work section on X. Give me e
     r"|what|which|who|anything|i need|i want|send)\b[^.?!]{0,60}[.?!]?\s*$",
     re.IGNORECASE,
 )
+_MY_TEXT = re.compile(  # "my thesis chapter is about X; whom must i cite"
+    r"^\W*(?:my|our) (?:[\w-]+ ){0,3}?(?:section|chapter|survey|review|talk|lecture|paper|proposal"
+    r"|thesis|report|overview|essay|paragraph|course|project) (?:is|will be) (?:about|on)"
+    r" (?P<what>[^.?!;]{3,160}?)[.?!;,]\W*(?:who|whom|what|which|give|show|list|name|find)\b"
+    r"[^.?!]{0,60}[.?!]?\s*$",
+    re.IGNORECASE,
+)
+_REFERENCES = re.compile(  # "need 4 refs on X"
+    r"^\W*(?:(?:i|we|please|pls|could|can|you|give|send|find|me|us|need|want|looking for|some|any|a"
+    r"|few|couple of|good|\d{1,2}|two|three|four|five)\b\W*)*(?:refs?|references|citations|pointers"
+    r"|reading)\b(?: (?:on|about|for|to|regarding)|\s*:)\s*(?P<what>[^.?!]{3,160}?)[.?!]?\s*$",
+    re.IGNORECASE,
+)
 _FRAME = re.compile(
     r"^\W*(?:i(?:'m| am| was)? (?:(?:currently|just|now|trying|writing|working|preparing|doing"
     r"|putting together|making|collecting|looking|after|interested|compiling|gathering|hunting"
@@ -321,7 +334,7 @@ def without_preamble(text: str) -> str:
     """
     text = _SUCH_AS.sub("such as ", _UNMARKED.sub(r"\1n't", _slips_mended(text)))
     rest = _GREETING.sub("", text)
-    if for_a_text := _FOR_A_TEXT.match(rest):
+    if for_a_text := _FOR_A_TEXT.match(rest) or _MY_TEXT.match(rest) or _REFERENCES.match(rest):
         return f"papers on {for_a_text['what']}"
     told = _FRAME.sub("", rest)
     rest = rest if ONLY_AGAIN.match(told) else told or rest or text

@@ -50,7 +50,7 @@ ABOUT = either(
     verbs(
         "deal+with concern cover focus+on study investigate address tackle explore look+at,into",
         "work+on treat examine discuss consider analyse analyze touch/on worry+about care+about",
-        "struggle+with wrestle+with grapple+with fight+with cope+with go+into,about bother+with",
+        "struggle+with wrestle+with grapple+with fight+with cope+with go+into,about bother+with try",
     ).replace(" ", "_"),
 )
 BRINGS = either(
