@@ -100,7 +100,7 @@ _TRAILING = either(
     "are_there have_you_got is_there there etc and_so_on or_so at_all exactly again everywhere",
     "anywhere somewhere who whose you_have you_got available in_total altogether overall",
     "(?:the_)?(?:whole_)?lot whatever_(?:there_is|(?:you|we)_(?:have|hold|own|got))",
-    "titles_(?:only|please|pls) used_where list_pls (?:which|what)_projects",
+    "any_?one any_?body titles_(?:only|please|pls) used_where list_pls (?:which|what)_projects",
     "though and_which which_are_they and_which_are_they so_far right_now roughly approximately",
 )
 _TRAIL = re.compile(

@@ -40,7 +40,7 @@ _ARTICLES = re.compile(
     r"^(?:(?:the|an?|any|at least one|one or more|(?:top )?of|on|to|in|from|some|both|either"
     r"|all|such|things like"
     r"|(?:urls?|links?|references?) to|(?:data|code|questions|tasks|problems) (?:from|of)"
-    r"|something (?:like|called)|what is called|(?:models?|benchmarks?|datasets?) (?:like|such as)"
+    r"|(?:an )?amount of|something (?:like|called)|what is called|(?:models?|benchmarks?|datasets?) (?:like|such as)"
     rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])|(?:the )?(?:words?|terms?|phrases?"
     r"|expressions?|acronyms?|abbreviations?)) )+",
     re.IGNORECASE,
@@ -50,7 +50,7 @@ _TAIL = re.compile(
     r" (?:(?:the|their|its|an?|any|whatever|some|all) )?"
     r"(?:papers?|abstracts?|work|experiments?|evaluations?|text|collection|baselines?|comparison"
     r"|example|purpose|motivation|way|form|place|one|training|intro\w*)\b.*$"
-    r"|,? (?:whatever|no matter|regardless|including|even if)\b.*$",
+    r"|,? (?:whatever|no matter|regardless|including|even if)\b.*$|, (?:whether|be it)\b.*$",
     re.IGNORECASE,
 )
 _MOST_WORDS_IN_BRACKETS = 4  # more of them are a remark, not another name
@@ -123,7 +123,8 @@ def _spellings(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
         *before, last = name.split()
         tried = [name]
         if place and modifier and not before and name.islower():
-            tried.insert(0, " ".join((*modifier, name)))
+            joined = " ".join((*modifier, name))
+            tried = [joined] if "-" in joined else [joined, name]  # "out-of-distribution tests"
         if (shorter := _without_generic(name)) != name:
             tried = [shorter] if is_name_like(shorter.split()[-1]) else [*tried, shorter]
         yield tuple(tried)

@@ -80,8 +80,9 @@ _EXCLUDES = re.compile(
     r"|even|including|too|so|that|the other)\b)(?=\S)"
     r"|[,;:]?\s+(?:(?:and|but)\s+)?(?:leaving (?:out|aside)|leave out|skip|ignore|ignoring"
     r"|omitting|skipping"
-    r"|excluding|barring|disregarding|not counting|not including|as opposed to|rather than"
-    r"|instead of|i\.e\.?,? not|that is,? not|please no|but please no|with the exception of"
+    r"|excluding|barring|disregarding|not counting|not including|as opposed to"
+    r"|(?:rather than|instead of)(?! (?-i:[a-z]+ing)\b)|i\.e\.?,? not"
+    r"|that is,? not|please no|but please no|with the exception of"
     r"|no matter how many)\s+(?=\S)",
     re.IGNORECASE,
 )
@@ -95,7 +96,9 @@ ASKS_AGAIN = either(  # what asks once more behind what is wanted, and tells not
     "(?:which|what)_papers_(?:are_there|do_(?:you|we)_have|are_they|should_i_\\w+)",
     "which(?:_(?:ones?|papers|works|of_them))?(?:_(?:are|is)_(?:they|it|that|those|there))?",
     "count_them",
-    "who(?:_(?:are_they|is_it|else|(?!does)\\w+s_(?:it|that|this|them)))?(?:_in_the_abstract)? any",
+    "who(?:_(?:are_they|is_it|else|(?!does)\\w+s_(?:it|that|this|them|one)"
+    "(?:,?(?:_or|_and)?_\\w+s(?:_(?:with|on|against))?_(?:it|that|this|them))*))?(?:_in_the_abstract)?",
+    "any (?:which|what)(?:_papers)?_(?:did|do|does|claim|have|has|say)_(?:that|it|so|this)",
     "by_wh(?:om|ich) and_where how_many(?:_(?:are_(?:there|here|they)|of_them|in_all|in_total"
     "|papers))?",
     "how_many_do_(?:we|you)_have list_(?:them|all|please|it)(?:_all|_of_them|_too|_please)*",
@@ -268,7 +271,7 @@ _PLAINER = tuple(
         ),
         (
             r",? (?:according to|by|as (?:stated|said) in|going by) (?:its|their|the) (?:own"
-            r" )?abstracts?\b",
+            r" )?(?:(?:figures|numbers)(?: in (?:its|their|the) abstracts?)?|abstracts?)\b",
             "",
         ),
         (

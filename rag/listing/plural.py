@@ -115,6 +115,9 @@ _LISTS = {
     rf"|^\W*any_?(?:one|body))\b[^?]*\b{_HERE}\b(?! (?:is|are)\b)",
     "anyone else": rf"\b(?:does|has|is|do|did) {_ANYONE} (?:besides|apart from|other than|except"
     r"|but)\b",
+    "anyone, behind it": r"^[^?]{3,80}[,;:-]+ *(?:is |has )?any_?(?:one|body)\W*$".replace(
+        "_?", " ?"
+    ),
     "everyone": rf"^\W*(?:(?:all|please|list|show me|find) )*(?:everyone|everybody) (?:{_HERE} )?"
     r"(?:with|who|that|on|using|doing|(?-i:[a-z]+ing))\b",
     "anything": rf"^\W*(?:{_OPENS}\b[\s,:]*)*{_ANYTHING} {_MOD}{{0,2}}(?:on|about|around|in|of"

@@ -50,7 +50,8 @@ ABOUT = either(
     verbs(
         "deal+with concern cover focus+on study investigate address tackle explore look+at,into",
         "work+on treat examine discuss consider analyse analyze touch/on worry+about care+about",
-        "struggle+with wrestle+with grapple+with fight+with cope+with go+into,about bother+with try",
+        "struggle+with wrestle+with grapple+with fight+with cope+with go+into,about bother+with",
+        "try",
     ).replace(" ", "_"),
 )
 BRINGS = either(
@@ -81,7 +82,8 @@ SEVERAL_VERBS = re.compile(  # "uses or at least mentions"
     re.IGNORECASE,
 )
 NEGATIVE = re.compile(
-    r"(?:[,;]\s+not (?:about|on)\s+)|[,;]?\s+(?:but (?:not|no|without|never|none of)|and not|but "
+    r"(?:[,;]\s+not (?:about|on)\s+)|[,;]?\s+(?:but (?:not|no|without|never|none of"
+    r"|(?:has|have|with) no)|and not|but "
     r"(?:do|does|are|is)(?:n't| not)"
     r"|and (?:do|does|are|is)(?:n't| not)|yet not"
     r"|(?:and|but|while|yet) (?:never|not|(?:says?|saying) nothing(?: about| of| on)?)"

@@ -44,6 +44,12 @@ _BOTH = re.compile(r"^both (.+?) (?:and|as well as) (.+)$", re.IGNORECASE)
 _SUCH_AS = re.compile(
     r",?\s+(?:such as|like|e\.g\.,?|including|for example|for instance)\s+", re.IGNORECASE
 )
+_MEANING = re.compile(  # "text-to-SQL, turning questions into queries": told again, not another
+    r", (?:for|in|on|with|whether|be it|i\.e\.|that is|meaning|namely|(?-i:[a-z]+ing)"
+    r" (?!or\b|and\b)[\w-]+ (?:into|to|from|by|with))\b.*$"
+    r"|,? (?:instead of|rather than) (?-i:[a-z]+ing)\b.*$",
+    re.IGNORECASE,
+)
 _PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
 _TOPIC_OR = re.compile(
     r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:or|and/or)\s+|\s+/\s+|(?<=[A-Za-z]{3})/(?=[A-Za-z]{3})",
@@ -76,7 +82,7 @@ def topic(rest: str) -> Iterator[Clause]:
         return
     inside = " , ".join(BRACKETS.findall(rest))
     plain, _, after = squeeze(BRACKETS.sub(" ", rest)).partition(":")
-    plain, *more = _SUCH_AS.split(plain, maxsplit=1)
+    plain, *more = _SUCH_AS.split(_MEANING.sub("", plain), maxsplit=1)
     listed = [inside, "" if _PRONOUN.search(after) else after, *more]
     examples = [phrase for part in listed for phrase in _phrases(LISTED.sub(" ", part))]
     alternatives = _phrases(_with_heads(plain))

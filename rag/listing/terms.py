@@ -185,7 +185,10 @@ def _compiled(form: str, how: How) -> _Wanted:
     # Inflections in a row are a superset of what is meant: the stems are compared afterwards.
     between = r"[-\s*()]*" if "(" in form else r"[-\s*]*"  # C*-algebras, O(n log n)
     body = between.join(rf"({_inflected(piece)})" for piece in pieces)
-    pattern = re.compile(rf"(?<!\w){body}(?!\w)", re.IGNORECASE)
+    # Of what is called by a plain word any version counts: "Qwen" is in "Qwen2.5-7B".
+    named = len(pieces) == 1 and len(form) > 3 and form.istitle()
+    version = r"(?:\d[\d.]*[a-zA-Z]?)?" if named else ""
+    pattern = re.compile(rf"(?<!\w){body}{version}(?!\w)", re.IGNORECASE)
     return _Wanted(
         pattern,
         needle=pieces[0].lower()[:3],
