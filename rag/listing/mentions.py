@@ -40,7 +40,8 @@ _ARTICLES = re.compile(
     r"^(?:(?:the|an?|any|at least one|one or more|(?:top )?of|on|to|in|from|some|both|either"
     r"|all|such|things like"
     r"|(?:urls?|links?|references?) to|(?:data|code|questions|tasks|problems) (?:from|of)"
-    r"|(?:an )?amount of|something (?:like|called)|what is called|(?:models?|benchmarks?|datasets?) (?:like|such as)"
+    r"|(?:an )?amount of|something (?:like|called)|what is called"
+    r"|(?:models?|benchmarks?|datasets?) (?:like|such as)"
     rf"|(?:the )?{_BEFORE_NAME}(?= [A-Z\"'])|(?:the )?(?:words?|terms?|phrases?"
     r"|expressions?|acronyms?|abbreviations?)) )+",
     re.IGNORECASE,
