@@ -3,15 +3,16 @@
     python -m eval.topics             # needs the extra `calibrate`; prints, writes nothing
 
 It learns from `calibration/topics.jsonl`: topics of the bundled papers with those that a person
-found to be about each; papers that count neither way are left out. The figure is held back: F1 of a
-tenth of the topics under weights fitted to the others.
+found to be about each, and from the questions for topics in `unseen/fitted.jsonl`; papers that
+count neither way are left out. The figure is held back: F1 of a tenth of the topics under weights
+fitted to the others.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,15 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from eval.cases import read_cases
 from rag.app import choose_embedder, index
 from rag.listing.asked import read_criteria
 from rag.listing.criteria import Topic
 from rag.listing.topics import BIAS, FEATURES, WEIGHTS, features
 from rag.matching.about import topic_signs
+from rag.question import focus
 from rag.settings import Settings
 from rag.store import Snapshot, fingerprint, load
 from rag.types import Embedder
 
+UNSEEN = Path(__file__).parent / "unseen" / "fitted.jsonl"
 LABELS = Path(__file__).parent / "calibration" / "topics.jsonl"
 RIDGE, FOLDS, CUTS = 0.5, 10, (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 
@@ -60,24 +64,33 @@ def main() -> None:
 
 def labelled(snapshot: Snapshot, embedder: Embedder) -> Iterator[Labelled]:
     """The labelled topics that a list question about them is read as."""
-    for line in LABELS.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        criteria = read_criteria(f"papers about {record['topic']}")
+    for question, right, neither in asked():
+        criteria = read_criteria(focus(question))
         read = [one for clause in criteria.clauses for one in clause.any_of] if criteria else []
-        asked = [one for one in read if isinstance(one, Topic)]
-        if len(asked) != 1:
+        topics = [one for one in read if isinstance(one, Topic)]
+        if len(topics) != 1 or len(read) != 1:
             continue
-        signs = topic_signs(snapshot, embedder, asked[0], range(len(snapshot.papers)))
+        signs = topic_signs(snapshot, embedder, topics[0], range(len(snapshot.papers)))
         kept = [
-            (features(seen), snapshot.papers[place].title in record["papers"])
+            (features(seen), snapshot.papers[place].title in right)
             for place, seen, _ in signs
-            if snapshot.papers[place].title not in record["borderline"]
+            if snapshot.papers[place].title not in neither
         ]
         yield Labelled(
-            record["topic"],
+            topics[0].text,
             np.stack([row for row, _ in kept]),
             np.array([right for _, right in kept], dtype=bool),
         )
+
+
+def asked() -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
+    """Questions for topics, with the papers that are on each and those that count neither way."""
+    for line in LABELS.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        yield f"papers about {record['topic']}", record["papers"], record["borderline"]
+    for case in read_cases([UNSEEN]):
+        if case.criterion == "topic" and case.gold_papers:
+            yield case.question, case.gold_papers, case.borderline
 
 
 def fit(topics: list[Labelled]) -> NDArray[np.float64]:

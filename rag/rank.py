@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class FusionWeights:
     """What each signal counts, in standard deviations. `python -m eval.retrieval` measures them."""
 
-    lexical_always: float = 0.15  # BM25 of a paper that holds few of the question's words
+    lexical_always: float = 0.05  # BM25 of a paper that holds few of the question's words
     lexical_covered: float = 0.4  # more of it for a paper that holds most of them
     coverage_middle: float = 0.45  # share of the question's rarity at which half of that counts
     coverage_slope: float = 15.0

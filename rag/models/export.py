@@ -30,8 +30,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
+from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from tokenizers import Tokenizer
@@ -97,7 +99,8 @@ def mixed(learned: Path, keep: float) -> torch.nn.Module:
 
 
 def quantize(full: Path, small: Path) -> None:
-    """Write *full* as int8, dynamic, per channel, as *small*."""
+    """Write *full* as int8, dynamic, per channel, as *small*, in other steps than that had."""
+    symmetric = small.exists() and not is_symmetric(small)
     prepared = full.with_name("prepared.onnx")
     quant_pre_process(str(full), str(prepared), skip_symbolic_shape=True)
     quantize_dynamic(
@@ -106,8 +109,15 @@ def quantize(full: Path, small: Path) -> None:
         per_channel=True,
         reduce_range=True,
         weight_type=QuantType.QInt8,
-        extra_options={"WeightSymmetric": False},
+        extra_options={"WeightSymmetric": symmetric},
     )
+
+
+def is_symmetric(small: Path) -> bool:
+    """Whether the steps of the weights of the int8 model *small* are symmetric about zero."""
+    known = onnx.load(small).graph.initializer
+    points = [numpy_helper.to_array(one) for one in known if one.name.endswith("_zero_point")]
+    return not any(point.any() for point in points if point.dtype == np.int8)
 
 
 def export_reader(learned: Path, target: Path) -> None:
