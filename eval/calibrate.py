@@ -76,10 +76,14 @@ STATED_WEIGHT = 0.5  # there are many of these, each with one short answer; peop
 SEED_CHOICE_WEIGHT = 8.0  # of a case on the seed papers, in the choice of sentences
 SEED_WEIGHT = 8.0  # a case on the seed papers counts as several questions on others
 CLASS_SHARE = {"answer": 0.55, "off_topic": 0.15, "no_paper": 0.12, "not_stated": 0.18}
-# Share of answerable cases on the seed papers that may be refused: in a paper's words, where a
-# number is wanted, and in everyday words. Chosen by the table of refused and silent that --check
-# prints; of the questions with a number, those refused are mostly ones with a false premise.
-REFUSED: dict[Regime, float] = {"covered": 0.04, "number": 0.062, "uncovered": 0.14}
+# How likely an answer must be: in a paper's words, where a number is wanted, in everyday words.
+# Chosen by the table of refused and silent that --check prints and by `paperchat eval`: read, of
+# the bundled cases 0.63 of the unanswerable are silent and 0.033 of those of one paper refused at
+# 0.42, 0.38 and 0.5, 0.65 and 0.033 at these, 0.665 and 0.057 at 0.5, 0.47 and 0.58.
+ANSWER_AT_LEAST: dict[str, dict[Regime, float]] = {
+    "unread": {"covered": 0.543, "number": 0.338, "uncovered": 0.501},
+    "read": {"covered": 0.47, "number": 0.44, "uncovered": 0.52},
+}
 # Of the logits of silence. With less the fitted cases are told apart better and the held-out ones
 # worse: near-unanswerable ones silent at 5% refusals 0.74 and 0.23 at 1, 0.73 and 0.41 at 30. With
 # the signals of what kind of thing is wanted, cases that nobody had looked at were told apart by an
@@ -89,8 +93,10 @@ RIDGE = 100.0
 # were written without sight of the code 0.68 is quoted and of the cells without any 0.62 say so at
 # 0.53; 0.716 and 0.57 at 0.46, 0.716 and 0.56 at 0.4.
 STATED_AT_LEAST = 0.46
-# Chosen by the table that --check prints: where a number is wanted, one sentence mostly has it.
-SHARE_AT_LEAST_NUMBER, SHARE_AT_LEAST = 0.14, 0.06
+# Chosen by the table that --check prints: where a number is wanted, one sentence mostly has it. Of
+# the bundled cases 0.81 of the key facts of single questions are shown, and 0.54 of what is shown
+# was marked, at 0.06, 0.85 and 0.52 at 0.03, 0.87 and 0.51 at 0.02.
+SHARE_AT_LEAST_NUMBER, SHARE_AT_LEAST = 0.14, 0.02
 LABEL_OF_TYPE: dict[str, Outcome] = {
     "out_of_domain": "off_topic",
     "unanswerable_far": "no_paper",
@@ -221,7 +227,7 @@ def main() -> None:
             examples = [one.example(sentence_weights) for one in asked if not one.alone]
             told = [one.example(sentence_weights) for one in asked if one.alone]
         outcome_weights = fit_outcomes([e for e in examples if not e.held])
-        thresholds = choose_thresholds([e for e in examples if not e.held], outcome_weights)
+        thresholds = ANSWER_AT_LEAST[name]
         report_outcomes(examples, outcome_weights, thresholds)
         report_thresholds(examples, outcome_weights)
         stated_weights = fit_stated([e for e in told if not e.held])
@@ -503,21 +509,6 @@ def fit_stated(examples: Sequence[Example], ridge: float = RIDGE) -> NDArray[np.
 
     best = minimize(loss, np.zeros(len(SIGNALS)), jac=True, method="L-BFGS-B").x
     return np.asarray(best / scale)
-
-
-def choose_thresholds(
-    examples: Sequence[Example], weights: NDArray[np.float64]
-) -> dict[Regime, float]:
-    """Per regime, the highest threshold at which no more seed cases than REFUSED are refused.
-
-    Cases in other languages are left out: the models read English, so that these tell nothing of
-    where silence should begin.
-    """
-    chosen: dict[Regime, float] = {}
-    for name in REGIMES:
-        group = [e for e in _seed_cases(examples, name) if e.outcome == "answer"]
-        chosen[name] = float(np.round(np.quantile(_shares(group, weights)[:, 0], REFUSED[name]), 3))
-    return chosen
 
 
 def report_thresholds(examples: Sequence[Example], weights: NDArray[np.float64]) -> None:

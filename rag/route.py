@@ -116,6 +116,11 @@ _PAPERS_DIFFER = re.compile(
 )
 
 
+_ONE_PAPER = re.compile(  # "any other paper about …" wants one
+    r"^\W*(?:\w+ ){0,3}?(?:any|another|an?|some|which|what|that|the)(?: (?:other|single|one))?"
+    r" (?:paper|study|article)\b",
+    re.IGNORECASE,
+)
 _WHO = re.compile(r"\W*(?:who|any ?(?:one|body))\b(?! of\b)", re.IGNORECASE)
 
 
@@ -137,7 +142,7 @@ def route(question: str) -> Route:
     ruled = by_rules(question)
     if ruled.shape == "answer" or ruled.reason == SIDE_BY_SIDE:
         asked = focus(squeeze(fold(question)))
-        if list_share(asked, ruled.shape) >= ENOUGH:
+        if not _ONE_PAPER.search(asked) and list_share(asked, ruled.shape) >= ENOUGH:
             signs = ", ".join(f"\u201c{phrase}\u201d" for phrase in telling(asked, ruled.shape))
             reason = f"reads like one for papers in the plural: {signs}"
             return Route("list", reason, ruled.shape)
