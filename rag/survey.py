@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rag.compose import compose
 from rag.listing import topics
 from rag.listing.asked import read_criteria, read_loosely, without_criterion
 from rag.listing.criteria import Clause, Criteria, Criterion, Topic, Words, described
@@ -50,6 +51,8 @@ def survey(library: Library, question: str) -> Draft | None:
     the question asks for no papers in the plural after all.
     """
     asked = focus(question)
+    if not list_reason(asked) and _is_off_topic(library, asked):
+        return None
     criteria = read_criteria(asked)
     snapshot = library.snapshot
     wanted = without_criterion(asked) if criteria is None else ""
@@ -172,11 +175,12 @@ def _means_its_own(library: Library, matched: Sequence[Listed], reading: Reading
 
     "Who uses CodeCompose?" finds CodeCompose itself, and "to how many models can ModelScopeGPT
     connect" no other paper than ModelScopeGPT's, if any: those are questions to one abstract. What
-    is taken for a list by its manner alone is one only if it names no paper and several match.
+    is taken for a list by its manner alone is one if it names no paper and several surely match.
     """
     asked = reading.question
     if not list_reason(asked):
-        return len(matched) < SEVERAL or bool(_introduced_alone(library, asked))
+        surely = sum(one.strength >= topics.CUT for one in matched)
+        return surely < SEVERAL or bool(_introduced_alone(library, asked))
     heads = [title_of(library.snapshot, one.place).partition(":") for one in matched]
     if _WHO_USES.match(asked) and len(matched) <= RARE_NAME:
         return any(colon and find(head, asked) for head, colon, _ in heads)
@@ -185,6 +189,12 @@ def _means_its_own(library: Library, matched: Sequence[Listed], reading: Reading
     alone = _introduced_alone(library, asked)
     found = {library.snapshot.papers[one.place].id for one in matched}
     return len(alone) == 1 and found <= alone
+
+
+def _is_off_topic(library: Library, asked: str) -> bool:
+    """Whether what only reads like a list is nothing for this collection: "my doorbell hums"."""
+    reading = read(library.snapshot, library.embedder, asked, RETRIEVED, library.reader)
+    return compose(library.snapshot, reading).assessment.outcome == "off_topic"
 
 
 def _introduced_alone(library: Library, asked: str) -> set[str]:

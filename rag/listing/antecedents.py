@@ -27,6 +27,11 @@ _STANDS_FOR = re.compile(
     r"|pops?|crops?)\b))\b",
     re.IGNORECASE,
 )
+_ANY_HERE = re.compile(  # "Any X in here? I want every paper that mentions them."
+    r"^\W*any (?P<what>[^?.!]{2,60}?)(?: (?:in here|here|in there|at all))?\? (?P<asks>[^?.!]*?\b)"
+    r"(?:them|it|those|these)\b(?P<rest>[^?.!]*[?.!]?)\W*$",
+    re.IGNORECASE,
+)
 _SAID_AGAIN = re.compile(r"(?:,? (?:and|or))+$")
 
 
@@ -37,7 +42,11 @@ def resolved(text: str) -> str:
     'list the papers where Bayesian optimization shows up'
     >>> resolved("compilers and linkers: which papers?")
     'compilers and linkers'
+    >>> resolved("Any linkers in here? I want every paper that names them.")
+    'I want every paper that names linkers.'
     """
+    if found := _ANY_HERE.match(text):
+        return squeeze(f"{found['asks']}{found['what']}{found['rest']}")
     for cut in _CUT.finditer(text):
         head, asks = _SAID_AGAIN.sub("", text[: cut.start()]), text[cut.end() :]
         if head.count("(") > head.count(")") or head.count('"') % 2:

@@ -286,7 +286,7 @@ def asks_for_list(question: str) -> bool:
 def list_reason(question: str) -> str:
     """What of folded *question* asks for papers in the plural; "" if nothing does.
 
-    >>> list_reason("is Julia used by anybody here, and by whom?")
+    >>> list_reason("is Julia used by anybody here")
     'said somewhere'
     """
     text = without_preamble(squeeze(question))
