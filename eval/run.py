@@ -300,10 +300,6 @@ def _is_conversation(case: Case) -> bool:
     return case.type == "conversation"
 
 
-def _is_answerable_conversation(case: Case) -> bool:
-    return _is_conversation(case) and case.answerable
-
-
 _IMPLIED: Mapping[str, Shape] = {"comparison": "comparison", "aggregation": "list", "chat": "chat"}
 
 
@@ -484,7 +480,7 @@ MEASURES = (
     Measure("list_f1_literal", _is_literal_list, _of_list(metrics.f1)),
     Measure("count_exact", _has_count, _count_exact),
     Measure("list_whole", _is_list, _list_whole),
-    Measure("last_turn_cited", _is_answerable_conversation, _last_turn_cited),
+    Measure("last_turn_cited", _is_conversation, _last_turn_cited),
     Measure("route_right", _has_shape, _route_right),
     Measure("abstention_precision", _every, _abstention_precision),
     Measure("abstention_recall", _should_abstain, _abstained),

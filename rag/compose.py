@@ -51,6 +51,7 @@ OF_ALL = frozenset(
     content_words(
         "main key central core chief overall general results findings conclusions outcomes"
         " contributions ideas points goals aims purposes gist summary motivation approach method"
+        " problem problems challenge address addresses solve solves tackle tackles"
     )
 )
 MOST_LOOKED_UP = 7  # words of what is looked up rather than asked

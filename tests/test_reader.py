@@ -41,11 +41,12 @@ def test_a_paper_without_the_answer_is_not_taken_for_one_with_it(reader):
 
 
 def test_another_subject_is_not_relevant(reader):
-    """The paper that is meant gets more relevance than one about something else."""
+    """The paper that is meant gets more relevance than one about something else, and answers."""
     other = ("Bird Songs at Dawn", ("We record the songs of 40 species of birds.",))
     meant, strange = reader("How does Swift save memory?", [(TITLE, SENTENCES), other])
 
-    assert meant.relevance > 0 > strange.relevance
+    assert meant.relevance > strange.relevance
+    assert meant.answered > 0 > strange.answered
 
 
 def test_what_else_is_read_changes_nothing(reader):
