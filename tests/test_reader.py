@@ -46,7 +46,7 @@ def test_another_subject_is_not_relevant(reader):
     meant, strange = reader("How does Swift save memory?", [(TITLE, SENTENCES), other])
 
     assert meant.relevance > strange.relevance
-    assert meant.answered > 0 > strange.answered
+    assert meant.answered > strange.answered + 1
 
 
 def test_what_else_is_read_changes_nothing(reader):
