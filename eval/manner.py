@@ -3,7 +3,7 @@
     python -m eval.manner            # about half a minute; writes the file
     python -m eval.manner --check    # fits and prints, writes nothing
 
-It learns from `calibration/shapes.jsonl` (1,688 questions written for this, each with its shape),
+It learns from `calibration/shapes.jsonl` (1,686 questions written for this, each with its shape),
 the fitted cases, and three thousand questions to single papers of the other calibration files. What
 is printed is measured five-fold on the first, and on the cases that are held out.
 """
